@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How to talk HTTP to a marketing service: calls as values, one policy, two transports.
+
+Nothing here knows an endpoint or an Airflow task.
+"""

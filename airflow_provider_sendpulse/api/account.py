@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose account of which service is called, and within which bounds."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from airflow_provider_sendpulse.api.budget import Limit
+from airflow_provider_sendpulse.api.call import Host, SecretUrl
+from airflow_provider_sendpulse.api.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """OAuth client credentials; they are exchanged for tokens that expire."""
+
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """What tells one account from another."""
+        return self.client_id
+
+
+@dataclass(frozen=True, slots=True)
+class StaticKey:
+    """A key that is sent as it is and does not expire; a refusal cannot be cured by renewing it."""
+
+    key: str = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """What tells one account from another."""
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds of one request, in seconds.
+
+    :param connect: until the connection stands
+    :param total: until the answer is complete
+    """
+
+    connect: float = 10.0
+    total: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of a service and how to call it.
+
+    :param api_url: base URL of the API, without a trailing slash
+    :param events_url: base URL of the host that takes events
+    :param limits: the request budget, shared by everything that uses this account
+    """
+
+    service: Service
+    credentials: ClientCredentials | StaticKey
+    api_url: str
+    events_url: str
+    limits: tuple[Limit, ...]
+    timeouts: Timeouts = Timeouts()
+    user_agent: str = "airflow-provider-sendpulse"
+
+    def url(self, host: Host | SecretUrl, target: str) -> str:
+        """Return the complete URL of a call."""
+        if isinstance(host, SecretUrl):
+            return host.value
+        base = self.api_url if host is Host.API else self.events_url
+        return f"{base}{target}"
+
+    @property
+    def budget_key(self) -> str:
+        """Name of the shared budget: every process that calls this account on this address has the same."""
+        return "budget-" + self._digest(self.credentials.identity)
+
+    @property
+    def token_key(self) -> str:
+        """Name of the shared token; it depends on the secret too, so a changed secret never meets an old token."""
+        if isinstance(self.credentials, StaticKey):
+            raise TypeError("a static key is not exchanged for tokens")
+        return "token-" + self._digest(self.credentials.client_id, self.credentials.client_secret)
+
+    def _digest(self, *parts: str) -> str:
+        text = "\0".join((self.service.name, self.api_url, *parts))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+__all__ = ["Account", "ClientCredentials", "StaticKey", "Timeouts"]

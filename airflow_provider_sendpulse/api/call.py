@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request to a service, as a value: what to send, whether it may be repeated, how to read the answer."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+QueryValue = str | int | bool | list[str] | list[int] | None
+
+
+class Repeat(enum.Enum):
+    """Whether a call may be sent again when its outcome is not known."""
+
+    ALWAYS = "always"
+    """Reads, upserts and writes that set a state: a repeat changes nothing."""
+
+    IF_NOT_EXECUTED = "if not executed"
+    """A repeat is allowed only when the first request provably had no effect."""
+
+
+class Host(enum.Enum):
+    """Which of the connection's addresses a call goes to."""
+
+    API = "api"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUrl:
+    """A complete URL that is itself a credential, such as an event's hash URL. It never shows in a ``repr``."""
+
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBody:
+    """A body sent as ``application/json``."""
+
+    value: Any = field(repr=False)
+
+    def encode(self) -> tuple[str, bytes]:
+        """Return the content type and the bytes."""
+        text = json.dumps(self.value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return "application/json", text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class FormBody:
+    """A body sent as a form; ``multipart`` chooses ``multipart/form-data`` over URL encoding."""
+
+    fields: Mapping[str, str] = field(repr=False)
+    multipart: bool = False
+
+    def encode(self) -> tuple[str, bytes]:
+        """Return the content type and the bytes."""
+        if not self.multipart:
+            return "application/x-www-form-urlencoded", urlencode(self.fields).encode()
+        from urllib3.filepost import encode_multipart_formdata
+
+        body, content_type = encode_multipart_formdata(dict(self.fields))
+        return content_type, body
+
+
+def as_is(answer: Any) -> Any:
+    """Read an answer by handing over its decoded JSON."""
+    return answer
+
+
+def nothing(answer: Any) -> None:
+    """Read an answer that says no more than that the call was carried out."""
+    return
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Generic[T]):
+    """One request and how to read its answer.
+
+    :param method: HTTP method
+    :param path: path template below the host, such as ``/addressbooks/{id}/emails/{email}``
+    :param values: what goes into the template; percent-encoded on the way. Numbers show in messages, text never does
+    :param query: query parameters; a list is repeated, ``None`` left out, a boolean sent as ``1`` or ``0``
+    :param body: what goes into the body
+    :param read: turns the decoded JSON answer into the result; raises ``LookupError``, ``TypeError`` or ``ValueError``
+        when the answer is not of the documented shape
+    :param repeat: what to do when the outcome of a request is not known
+    :param reaches_people: whether a message may go out to people because of this call
+    :param host: which of the connection's hosts, or a complete URL that is a credential
+    :param authorised: whether to send the connection's credentials
+    :param result_is_data: ``result: false`` in the answer is data, not a refusal
+    """
+
+    method: str
+    path: str
+    read: Callable[[Any], T]
+    values: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    query: Mapping[str, QueryValue] = field(default_factory=dict, repr=False)
+    body: JsonBody | FormBody | None = None
+    repeat: Repeat = Repeat.IF_NOT_EXECUTED
+    reaches_people: bool = False
+    host: Host | SecretUrl = Host.API
+    authorised: bool = True
+    result_is_data: bool = False
+
+    @property
+    def operation(self) -> str:
+        """The call for logs and errors, such as ``GET /addressbooks/7/emails/{email}``: no personal data, no secret."""
+        if isinstance(self.host, SecretUrl):
+            return f"{self.method} (event URL)"
+        shown = {name: str(value) for name, value in self.values.items() if isinstance(value, int)}
+        return f"{self.method} {_fill(self.path, shown)}"
+
+    @property
+    def target(self) -> str:
+        """Path and query as sent, percent-encoded."""
+        path = _fill(self.path, {name: quote(str(value), safe="") for name, value in self.values.items()})
+        pairs: list[tuple[str, str]] = []
+        for name, value in self.query.items():
+            for item in value if isinstance(value, list) else [value]:
+                if item is not None:
+                    pairs.append((name, str(int(item)) if isinstance(item, bool) else str(item)))
+        return f"{path}?{urlencode(pairs)}" if pairs else path
+
+    def reading(self, read: Callable[[Any], Item]) -> Call[Item]:
+        """Return the same request with another way to read its answer."""
+        return replace(self, read=read)  # type: ignore[arg-type, return-value]
+
+    @staticmethod
+    def raw(
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        json_body: Any = None,
+        repeat: Repeat | None = None,
+        reaches_people: bool = True,
+    ) -> Call[Any]:
+        """Build a call to an endpoint this package does not know.
+
+        A ``GET`` is repeated when it fails in passing; anything else only when it provably had no effect, unless
+        ``repeat`` says otherwise. It counts as reaching people unless told that it does not.
+        """
+        read_only = method.upper() == "GET"
+        return Call(
+            method=method.upper(),
+            path=path,
+            read=as_is,
+            query=query or {},
+            body=None if json_body is None else JsonBody(json_body),
+            repeat=repeat or (Repeat.ALWAYS if read_only else Repeat.IF_NOT_EXECUTED),
+            reaches_people=reaches_people and not read_only,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagedCall(Call[list[Item]]):
+    """A call that lists things page by page; sent as it is, it answers with one page.
+
+    :param limit: how many items to ask for at a time
+    :param offset: where the page begins
+    """
+
+    limit: int = 100
+    offset: int = 0
+
+    @property
+    def target(self) -> str:
+        """Path and query as sent, with this page's ``limit`` and ``offset``."""
+        whole = replace(_plain(self), query={**self.query, "limit": self.limit, "offset": self.offset})
+        return whole.target
+
+    def after(self, page: list[Item]) -> PagedCall[Item] | None:
+        """Return the call for the page behind ``page``, or ``None`` when it was the last.
+
+        The services name no total: a page that is not full is the last one.
+        """
+        if len(page) < self.limit:
+            return None
+        return replace(self, offset=self.offset + len(page))
+
+
+def _plain(call: PagedCall[Item]) -> Call[list[Item]]:
+    return Call(method=call.method, path=call.path, read=call.read, values=call.values, query=call.query)
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    # Not str.format: a name in braces that is absent stays as it stands.
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)
+
+
+__all__ = [
+    "Call",
+    "FormBody",
+    "Host",
+    "JsonBody",
+    "PagedCall",
+    "Repeat",
+    "SecretUrl",
+    "as_is",
+    "nothing",
+]

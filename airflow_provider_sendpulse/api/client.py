@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two thin drivers of one policy: :class:`Client` blocks, :class:`AsyncClient` awaits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from airflow_provider_sendpulse.api.account import Account
+from airflow_provider_sendpulse.api.call import Call, PagedCall
+from airflow_provider_sendpulse.api.clock import Clock, SystemClock
+from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
+from airflow_provider_sendpulse.api.messages import Answer, Request, TransportFailure
+from airflow_provider_sendpulse.api.policy import Effort, Policy
+from airflow_provider_sendpulse.api.requests_transport import RequestsTransport
+from airflow_provider_sendpulse.api.shared import Busy, Store, host_store
+from airflow_provider_sendpulse.api.steps import Conversation, Mask, Send, Update, Wait
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class Transport(Protocol):
+    """What sends a request for a :class:`Client`."""
+
+    def send(self, request: Request) -> Answer | TransportFailure:
+        """Send a request and read its answer whole."""
+        ...
+
+    def close(self) -> None:
+        """Close kept connections."""
+        ...
+
+
+class AsyncTransport(Protocol):
+    """What sends a request for an :class:`AsyncClient`."""
+
+    async def send(self, request: Request) -> Answer | TransportFailure:
+        """Send a request and read its answer whole."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close kept connections."""
+        ...
+
+
+def _show(secret: str) -> None:
+    """Mask nothing: outside Airflow there is no log to keep clean."""
+
+
+async def _ashow(secret: str) -> None:
+    """Mask nothing: outside Airflow there is no log to keep clean."""
+
+
+class Client:
+    """Carries out calls, blocking.
+
+    :param account: whose account
+    :param mask: hides a token in the logs
+    :param store: the shared records; by default those of this user on this host
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        mask: Callable[[str], None] = _show,
+        transport: Transport | None = None,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        effort: Effort = Effort(),
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._policy = Policy(account, self._clock.now, effort)
+        self._transport = transport or RequestsTransport(account.timeouts)
+        self._store = store or host_store()
+        self._mask = mask
+
+    def send(self, call: Call[T], *, fresh_token: bool = False) -> T:
+        """Carry out a call; see :meth:`Policy.converse` for what it raises."""
+        return self._drive(self._policy.converse(call, fresh_token=fresh_token))
+
+    def pages(self, call: PagedCall[Item]) -> Iterator[Item]:
+        """Carry out a listing page by page and yield its items."""
+        following: PagedCall[Item] | None = call
+        while following is not None:
+            page = self.send(following)
+            yield from page
+            following = following.after(page)
+
+    def close(self) -> None:
+        """Close kept connections."""
+        self._transport.close()
+
+    def _drive(self, conversation: Conversation[T]) -> T:
+        step: Any = _begin(conversation)
+        while not isinstance(step, _Finished):
+            reply: Any = None
+            try:
+                if isinstance(step, Send):
+                    reply = self._transport.send(step.request)
+                elif isinstance(step, Wait):
+                    self._clock.sleep(step.seconds)
+                elif isinstance(step, Update):
+                    reply = self._update(step)
+                elif isinstance(step, Mask):
+                    self._mask(step.secret)
+            except BaseException as error:
+                # An interruption (a killed task, say) must reach the conversation, which may hold a lease.
+                step = _throw(conversation, error)
+            else:
+                step = _answer(conversation, reply)
+        result: T = step.value
+        return result
+
+    def _update(self, step: Update) -> Any:
+        while True:
+            try:
+                return self._store.try_update(step.key, step.change)
+            except Busy:
+                self._clock.sleep(_moment())
+
+
+class AsyncClient:
+    """Carries out calls in an event loop and never blocks it.
+
+    :param account: whose account
+    :param mask: hides a token in the logs
+    :param store: the shared records; by default those of this user on this host
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        mask: Callable[[str], Awaitable[None]] = _ashow,
+        transport: AsyncTransport | None = None,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        effort: Effort = Effort(),
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._policy = Policy(account, self._clock.now, effort)
+        self._transport = transport or HttpxTransport(account.timeouts)
+        self._store = store or host_store()
+        self._mask = mask
+
+    async def send(self, call: Call[T], *, fresh_token: bool = False) -> T:
+        """Carry out a call; see :meth:`Policy.converse` for what it raises."""
+        return await self._drive(self._policy.converse(call, fresh_token=fresh_token))
+
+    async def pages(self, call: PagedCall[Item]) -> AsyncIterator[Item]:
+        """Carry out a listing page by page and yield its items."""
+        following: PagedCall[Item] | None = call
+        while following is not None:
+            page = await self.send(following)
+            for item in page:
+                yield item
+            following = following.after(page)
+
+    async def aclose(self) -> None:
+        """Close kept connections."""
+        await self._transport.aclose()
+
+    async def _drive(self, conversation: Conversation[T]) -> T:
+        step: Any = _begin(conversation)
+        while not isinstance(step, _Finished):
+            reply: Any = None
+            try:
+                if isinstance(step, Send):
+                    reply = await self._transport.send(step.request)
+                elif isinstance(step, Wait):
+                    await self._clock.asleep(step.seconds)
+                elif isinstance(step, Update):
+                    reply = await self._update(step)
+                elif isinstance(step, Mask):
+                    await self._mask(step.secret)
+            except BaseException as error:
+                # A cancelled trigger too: the conversation may hold a lease.
+                step = _throw(conversation, error)
+            else:
+                step = _answer(conversation, reply)
+        result: T = step.value
+        return result
+
+    async def _update(self, step: Update) -> Any:
+        while True:
+            try:
+                return self._store.try_update(step.key, step.change)
+            except Busy:
+                await self._clock.asleep(_moment())
+
+
+class _Finished:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _begin(conversation: Conversation[Any]) -> Any:
+    return _answer(conversation, None)
+
+
+def _answer(conversation: Conversation[Any], reply: Any) -> Any:
+    try:
+        return conversation.send(reply)
+    except StopIteration as end:
+        return _Finished(end.value)
+
+
+def _throw(conversation: Conversation[Any], error: BaseException) -> Any:
+    try:
+        return conversation.throw(error)
+    except StopIteration as end:
+        return _Finished(end.value)
+
+
+def _moment() -> float:
+    return random.uniform(0.001, 0.01)
+
+
+__all__ = ["AsyncClient", "AsyncTransport", "Client", "Transport"]

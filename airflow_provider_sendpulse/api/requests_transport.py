@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests over the ``requests`` library, for code that may block."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_sendpulse.api.account import Timeouts
+from airflow_provider_sendpulse.api.messages import Answer, Executed, Request, TransportFailure
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
+
+_CHUNK = 65_536
+
+
+class RequestsTransport:
+    """Sends one request at a time; keeps connections open for repeatable calls.
+
+    No redirects, no retries and no ``.netrc``; proxies and certificate bundles from the environment are honoured.
+    """
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._session: Session | None = None
+
+    def send(self, request: Request) -> Answer | TransportFailure:
+        """Send a request and read its answer whole."""
+        import requests
+
+        session = self._new_session() if request.fresh_connection else self._kept_session()
+        deadline = time.monotonic() + self._timeouts.total
+        try:
+            with session.request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                data=request.body,
+                timeout=(self._timeouts.connect, self._timeouts.total),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return self._read(response, deadline)
+        except (requests.RequestException, OSError) as error:
+            return _failure(error)
+        finally:
+            if request.fresh_connection:
+                session.close()
+
+    def close(self) -> None:
+        """Close kept connections."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _read(self, response: Response, deadline: float) -> Answer | TransportFailure:
+        # The library's read timeout is per chunk; bytes that trickle in could hold a worker for ever.
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if time.monotonic() > deadline:
+                return TransportFailure(Executed.UNKNOWN, "the answer took too long")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, bytes(body))
+
+    def _kept_session(self) -> Session:
+        if self._session is None:
+            self._session = self._new_session()
+        return self._session
+
+    @staticmethod
+    def _new_session() -> Session:
+        import requests
+
+        session = requests.Session()
+        # Without an auth of its own the session would look into .netrc and replace our Authorization header.
+        session.auth = _keep_headers
+        return session
+
+
+def _keep_headers(prepared: PreparedRequest) -> PreparedRequest:
+    return prepared
+
+
+def _failure(error: Exception) -> TransportFailure:
+    import requests
+    from urllib3 import exceptions as urllib3
+
+    if isinstance(error, requests.ConnectTimeout):
+        return TransportFailure(Executed.NO, "connecting took too long")
+    causes = _causes(error)
+    if any(isinstance(cause, urllib3.NameResolutionError) for cause in causes):
+        return TransportFailure(Executed.NO, "the host name could not be resolved")
+    if any(isinstance(cause, urllib3.NewConnectionError) for cause in causes):
+        return TransportFailure(Executed.NO, "the connection was refused or the host could not be reached")
+    if any(type(cause).__name__ == "SSLCertVerificationError" for cause in causes):
+        return TransportFailure(Executed.NO, "the host's certificate was not accepted")
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return TransportFailure(Executed.NO, "the connection's host is not a valid URL")
+    if isinstance(error, requests.Timeout):
+        return TransportFailure(Executed.UNKNOWN, "no answer came in time")
+    return TransportFailure(Executed.UNKNOWN, "the connection broke before the answer was complete")
+
+
+def _causes(error: BaseException) -> list[Any]:
+    """Unwrap what requests and urllib3 pack into arguments, ``reason`` and exception chains."""
+    found: list[Any] = []
+    pending: list[Any] = [error]
+    while pending:
+        cause = pending.pop()
+        if not isinstance(cause, BaseException) or cause in found:
+            continue
+        found.append(cause)
+        pending += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+    return found
+
+
+__all__ = ["RequestsTransport"]

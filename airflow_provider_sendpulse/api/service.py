@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the policy has to know about a service: how it says no, and how it hands out tokens."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_sendpulse.api.call import Call
+from airflow_provider_sendpulse.api.messages import Answer
+
+
+class ProblemKind(enum.Enum):
+    """The classes of failure that an answer can tell of."""
+
+    CREDENTIALS = "credentials"
+    """The token or key was not accepted; nothing was carried out."""
+
+    THROTTLED = "throttled"
+    """A limit was reached; nothing was carried out; worth repeating after a moment."""
+
+    QUOTA = "quota"
+    """A limit was reached that takes long to free itself: nothing was carried out, and waiting here is no use."""
+
+    REFUSED = "refused"
+    """The service said no; nothing was carried out."""
+
+    BROKEN = "broken"
+    """The service or a gateway failed: what happened to the request is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a bad answer says.
+
+    :param message: the service's own words; redacted before they are shown
+    :param retry_after: seconds the service is known to need, when the answer itself has no ``Retry-After``
+    :param advice: what a person can do about it
+    """
+
+    kind: ProblemKind
+    error_code: int | None = None
+    message: str = ""
+    retry_after: float | None = None
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """An access token.
+
+    :param lifetime: seconds from now until it expires
+    """
+
+    value: str
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A marketing service, as far as the policy needs to know it.
+
+    :param name: the name people know it by
+    :param find_problem: reads an answer and its decoded body (``ValueError`` when it is not JSON); ``None`` means that
+        all is well
+    :param token_call: the call that exchanges client id and secret for a token
+    :param credentials_advice: likely causes of refused credentials
+    """
+
+    name: str
+    find_problem: Callable[[Call[Any], Answer, Any], Problem | None]
+    token_call: Callable[[str, str], Call[IssuedToken]]
+    credentials_advice: str
+
+
+__all__ = ["IssuedToken", "Problem", "ProblemKind", "Service"]

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong, as one tree under Airflow's own exception.
+
+Everything final derives from :class:`FinalFailure` and so from ``AirflowFailException``: Airflow does not retry it, and
+``soft_fail`` treats it alike in a sensor's poke, reschedule and deferred modes.
+
+No message holds a secret or an address; what a service said is redacted before it gets here.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_sendpulse.version_compat import AirflowException, AirflowFailException
+
+
+class ServiceError(AirflowException):
+    """Something asked of a marketing service did not work out.
+
+    :param message: what was asked, what the service said and what to do about it
+    :param operation: the call, without personal data, such as ``POST /campaigns``
+    :param status: HTTP status of the answer, if there was one
+    :param error_code: the service's own code from the body, if there was one
+    :param service_message: the service's own words, redacted
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        operation: str | None = None,
+        status: int | None = None,
+        error_code: int | None = None,
+        service_message: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.status = status
+        self.error_code = error_code
+        self.service_message = service_message
+
+
+class ServiceUnavailable(ServiceError):
+    """The service could not be reached or kept failing; repeating later may help."""
+
+
+class Throttled(ServiceError):
+    """A limit of the service was reached; nothing was carried out.
+
+    :param retry_after: seconds after which it is worth asking again, if known
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.retry_after = retry_after
+
+
+class FinalFailure(ServiceError, AirflowFailException):
+    """Repeating the same thing cannot help; Airflow does not retry the task."""
+
+
+class InvalidRequest(FinalFailure, ValueError):
+    """What was asked for is wrong or incomplete; nothing was sent."""
+
+
+class AuthenticationFailed(FinalFailure):
+    """The service does not accept the connection's credentials, also after one renewal of the token."""
+
+
+class Refused(FinalFailure):
+    """The service understood the call and refused it; nothing was carried out."""
+
+
+class AmbiguousOutcome(FinalFailure):
+    """A call that must not be repeated blindly was sent, and its answer was lost: it may have been carried out.
+
+    It is final on purpose. A retry by Airflow would be just such a blind repeat.
+    """
+
+
+class NeedsHuman(FinalFailure):
+    """Only a person can go on, in the service's dashboard."""
+
+
+class CampaignNotSent(FinalFailure):
+    """The campaign ended without being sent to all its recipients."""
+
+
+class CampaignConflict(FinalFailure):
+    """A campaign with this task's marker exists already, and it is not the one this task would create."""
+
+
+class AddressBookUnusable(FinalFailure):
+    """The address book cannot be used for a campaign and will not become usable by itself."""
+
+
+class DeliveryFailed(FinalFailure):
+    """Too many rows could not be delivered; the message holds the counts."""
+
+
+class DeadlinePassed(FinalFailure):
+    """What was waited for did not happen in time; the message says what was seen last."""
+
+
+__all__ = [
+    "AddressBookUnusable",
+    "AmbiguousOutcome",
+    "AuthenticationFailed",
+    "CampaignConflict",
+    "CampaignNotSent",
+    "DeadlinePassed",
+    "DeliveryFailed",
+    "FinalFailure",
+    "InvalidRequest",
+    "NeedsHuman",
+    "Refused",
+    "ServiceError",
+    "ServiceUnavailable",
+    "Throttled",
+]

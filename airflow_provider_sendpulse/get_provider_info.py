@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Airflow reads about this provider: data only, loaded by every process, so nothing heavy is imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_FIELDS: dict[str, dict[str, Any]] = {
+    "events_host": {
+        "label": "Events host",
+        "description": "Host that takes Automation 360 events by name. Empty: the same as Host.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "event_urls": {
+        "label": "Event URLs",
+        "description": (
+            "Hash URLs from the Events Manager as a JSON object, name to URL. Such a URL is a credential: whoever has "
+            "it can send the event."
+        ),
+        "schema": {"type": ["string", "null"], "format": "password"},
+    },
+    "timeout": {
+        "label": "Timeout",
+        "description": "Seconds until an answer must be complete. Default 60.",
+        "schema": {"type": ["number", "null"], "minimum": 1, "maximum": 600},
+    },
+    "requests_per_second": {
+        "label": "Requests per second",
+        "description": "Budget of everything on this host that uses this account. SendPulse allows 10; default 8.",
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+    },
+    "requests_per_minute": {
+        "label": "Requests per minute",
+        "description": "SendPulse allows 1000 on free, 2000 on paid and 3000 on enterprise plans. Default 1000.",
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+    },
+    "account_timezone": {
+        "label": "Account time zone",
+        "description": "Time zone set in the SendPulse account, such as Europe/Kyiv. Needed to schedule a campaign.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "deployment": {
+        "label": "Deployment",
+        "description": (
+            "Name that tells Airflow installations on one SendPulse account apart, such as production and staging: "
+            "it goes into the marker by which a campaign is recognised."
+        ),
+        "schema": {"type": ["string", "null"]},
+    },
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata, as Airflow's ``provider_info.schema.json`` describes it."""
+    return {
+        "package-name": "airflow-provider-sendpulse",
+        "name": "SendPulse",
+        "description": "Email marketing with `SendPulse <https://sendpulse.com/>`__: address books, campaigns, events.",
+        "integrations": [
+            {
+                "integration-name": "SendPulse",
+                "external-doc-url": "https://sendpulse.com/integrations/api",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [_modules("hooks", "sendpulse")],
+        "operators": [_modules("operators", "address_books", "contacts", "campaigns", "events")],
+        "sensors": [_modules("sensors", "address_books", "campaigns")],
+        "triggers": [_modules("triggers", "address_books", "campaigns")],
+        "extra-links": [
+            "airflow_provider_sendpulse.links.sendpulse.SendPulseCampaignLink",
+            "airflow_provider_sendpulse.links.sendpulse.SendPulseAddressBookLink",
+        ],
+        "connection-types": [
+            {
+                "connection-type": "sendpulse",
+                "hook-class-name": "airflow_provider_sendpulse.hooks.sendpulse.SendPulseHook",
+                "hook-name": "SendPulse",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "port"],
+                    "relabeling": {"login": "API ID", "password": "API secret or static API key", "host": "API URL"},
+                    "placeholders": {
+                        "host": "https://api.sendpulse.com",
+                        "login": "empty when the password is a static API key",
+                    },
+                },
+                "conn-fields": _FIELDS,
+            }
+        ],
+    }
+
+
+def _modules(floor: str, *names: str) -> dict[str, Any]:
+    return {
+        "integration-name": "SendPulse",
+        "python-modules": [f"airflow_provider_sendpulse.{floor}.{name}" for name in names],
+    }
+
+
+__all__ = ["get_provider_info"]
