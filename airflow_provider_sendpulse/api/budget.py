@@ -58,7 +58,8 @@ def pause(until: float, now: float) -> Callable[[State | None], tuple[State, Non
     """Return the change that lets nobody send before ``until``: the service said that the account is over its limit."""
 
     def stop(state: State | None) -> tuple[State, None]:
-        paused = max(_time((state or {}).get("paused_until")), min(until, now + _FURTHEST))
+        before = _time((state or {}).get("paused_until"))
+        paused = max(before if before - now <= _FURTHEST else now, min(until, now + _FURTHEST))
         return {**(state or {}), "paused_until": paused}, None
 
     return stop
@@ -66,13 +67,19 @@ def pause(until: float, now: float) -> Callable[[State | None], tuple[State, Non
 
 def _times(state: State | None, count: int) -> list[float]:
     stored = (state or {}).get("arrivals")
-    if not isinstance(stored, list) or len(stored) != count:
+    if not isinstance(stored, list):
         return [0.0] * count
-    return [_time(value) for value in stored]
+    times = [_time(value) for value in stored]
+    # Somebody calls the same account within another number of limits: the latest time holds for all of ours.
+    return times if len(times) == count else [max(times, default=0.0)] * count
 
 
 def _time(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and value == value else 0.0
+    # What a damaged file may hold: other types, NaN, a whole number that no float can hold.
+    try:
+        return float(value) if isinstance(value, int | float) and value == value else 0.0
+    except OverflowError:
+        return 0.0
 
 
 __all__ = ["Limit", "State", "pause", "reservation"]

@@ -96,6 +96,8 @@ class Call(Generic[T]):
     :param host: which of the connection's hosts, or a complete URL that is a credential
     :param authorised: whether to send the connection's credentials
     :param result_is_data: ``result: false`` in the answer is data, not a refusal
+    :param done_on_repeat: error codes that mean "done already" when the outcome of an earlier attempt is not known; only
+        for calls that answer with nothing
     """
 
     method: str
@@ -109,6 +111,7 @@ class Call(Generic[T]):
     host: Host | SecretUrl = Host.API
     authorised: bool = True
     result_is_data: bool = False
+    done_on_repeat: frozenset[int] = frozenset()
 
     @property
     def operation(self) -> str:
@@ -120,8 +123,11 @@ class Call(Generic[T]):
 
     @property
     def target(self) -> str:
-        """Path and query as sent, percent-encoded."""
-        path = _fill(self.path, {name: quote(str(value), safe="") for name, value in self.values.items()})
+        """Path and query as sent, percent-encoded.
+
+        :raises ValueError: when a value would change the path: an empty one or dots would address something above it
+        """
+        path = _fill(self.path, {name: _segment(str(value)) for name, value in self.values.items()})
         pairs: list[tuple[str, str]] = []
         for name, value in self.query.items():
             for item in value if isinstance(value, list) else [value]:
@@ -189,6 +195,13 @@ class PagedCall(Call[list[Item]]):
 
 def _plain(call: PagedCall[Item]) -> Call[list[Item]]:
     return Call(method=call.method, path=call.path, read=call.read, values=call.values, query=call.query)
+
+
+def _segment(value: str) -> str:
+    # HTTP libraries resolve dots: DELETE /addressbooks/7/emails/.. would be DELETE /addressbooks/7.
+    if value in {"", ".", ".."}:
+        raise ValueError("a value of the path is empty or consists of dots")
+    return quote(value, safe="")
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:

@@ -29,8 +29,6 @@ class HttpxTransport:
 
     async def send(self, request: Request) -> Answer | TransportFailure:
         """Send a request and read its answer whole."""
-        import httpx
-
         try:
             async with asyncio.timeout(self._timeouts.connect + self._timeouts.total):
                 if request.fresh_connection:
@@ -41,7 +39,7 @@ class HttpxTransport:
                 return await _exchange(self._kept, request)
         except TimeoutError:
             return TransportFailure(Executed.UNKNOWN, "the answer took too long")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except Exception as error:  # whatever a library raises may hold the URL; and what was sent is in doubt
             return _failure(error)
 
     async def aclose(self) -> None:
@@ -81,7 +79,9 @@ def _failure(error: Exception) -> TransportFailure:
         return TransportFailure(Executed.NO, "the connection's host is not a valid URL")
     if isinstance(error, httpx.TimeoutException):
         return TransportFailure(Executed.UNKNOWN, "no answer came in time")
-    return TransportFailure(Executed.UNKNOWN, "the connection broke before the answer was complete")
+    if isinstance(error, httpx.HTTPError | OSError):
+        return TransportFailure(Executed.UNKNOWN, "the connection broke before the answer was complete")
+    return TransportFailure(Executed.UNKNOWN, f"sending it failed ({type(error).__name__})")
 
 
 def _is_certificate_error(error: BaseException | None) -> bool:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens around one call: budget, token, repeats, reading of failures. A generator; it does no I/O itself.
 
-The order within one attempt matters. A place in the budget comes first, because waiting for it may outlive a token; the
-authorisation header is then built anew for every attempt.
+The order within one attempt matters. The token comes first: places in the budget taken while another process fetches it
+would all fall due at once when it is there. Then a place in the budget; waiting for that may outlive the token, so the
+token is looked at again, and the authorisation header is built anew for every attempt.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
-from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_exponential, wait_random
 
 from airflow_provider_sendpulse.api.account import Account, ClientCredentials, StaticKey
 from airflow_provider_sendpulse.api.budget import pause, reservation
-from airflow_provider_sendpulse.api.call import Call, Repeat
+from airflow_provider_sendpulse.api.call import Call, Repeat, SecretUrl
 from airflow_provider_sendpulse.api.messages import Answer, Executed, Request, TransportFailure
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.api.retry_after import retry_after
@@ -26,6 +27,7 @@ from airflow_provider_sendpulse.api.token import Tokens
 from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
     AuthenticationFailed,
+    InvalidRequest,
     Refused,
     ServiceError,
     ServiceUnavailable,
@@ -35,6 +37,8 @@ from airflow_provider_sendpulse.exceptions import (
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+_JITTER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ class _Attempts:
     def __init__(self, effort: Effort, now: Callable[[], float]) -> None:
         self._effort = effort
         self._now = now
-        self._wait = wait_exponential_jitter(initial=0.5, max=effort.longest_wait, jitter=0.5)
+        # Together never longer than the longest wait, so that the jitter alone does not end the attempts.
+        longest = max(effort.longest_wait - _JITTER, 0.0)
+        self._wait = wait_exponential(multiplier=0.5, max=longest) + wait_random(0, _JITTER)
         self._stop = stop_after_attempt(effort.attempts) | stop_after_delay(effort.seconds)
         self._state = RetryCallState(Retrying(), None, (), {})
         self._state.start_time = now()
@@ -102,6 +108,7 @@ class Policy:
         :param call: what to ask
         :param fresh_token: fetch a new token for this call and leave the shared one alone
         :return: what ``call.read`` makes of the answer
+        :raises InvalidRequest: the call cannot be put on the wire; nothing was sent
         :raises AuthenticationFailed: the credentials are not accepted
         :raises Refused: the service said no
         :raises Throttled: a limit would need a longer wait than is reasonable here; nothing was carried out
@@ -129,46 +136,84 @@ class _Exchange(Generic[T]):
         self._token: str | None = None
         self._rejected: list[str] = []
         self._renewed = False
+        self._in_doubt = False
 
     def run(self) -> Conversation[T]:
         while True:
+            yield from self._authorise()
             reserved = yield from update(self._account.budget_key, reservation(self._account.limits, self._now()))
-            yield from wait(reserved)
-            request = yield from self._request()
-            reply = yield from send(request)
+            if reserved > 0:
+                yield from wait(reserved)
+                yield from self._authorise()
+            reply = yield from send(self._request())
             if isinstance(reply, TransportFailure):
                 yield from self._after_silence(reply)
                 continue
-            try:
-                body = reply.json()
-            except ValueError as error:
-                body = error
-            problem = self._account.service.find_problem(self._call, reply, body)
+            problem, result, reason = self._read(reply)
+            if problem is not None and self._in_doubt and problem.error_code in self._call.done_on_repeat:
+                return cast("T", None)
             if problem is not None:
                 yield from self._after_problem(reply, problem)
                 continue
-            try:
-                return self._call.read(body)
-            except (LookupError, TypeError, ValueError) as error:
-                reason = f"the answer is not of the documented shape ({type(error).__name__})"
+            if reason is not None:
                 yield from self._after_silence(TransportFailure(Executed.UNKNOWN, reason), reply)
+                continue
+            return cast("T", result)
 
-    def _request(self) -> Conversation[Request]:
+    def _read(self, answer: Answer) -> tuple[Problem | None, T | None, str | None]:
+        """Return what is wrong, or the result, or why the answer cannot be read.
+
+        Whatever reading raises ends here: the request was sent, so it must not look like a failure that Airflow may
+        retry, and what the error says may be personal.
+        """
+        try:
+            try:
+                body = answer.json()
+            except ValueError as error:
+                body = error
+            problem = self._account.service.find_problem(self._call, answer, body)
+            return problem, None if problem is not None else self._call.read(body), None
+        except ServiceError:
+            raise
+        except Exception as error:
+            return None, None, f"the answer is not of the documented shape ({type(error).__name__})"
+
+    def _request(self) -> Request:
         headers = {"Accept": "application/json", "User-Agent": self._account.user_agent}
         if self._call.authorised:
-            headers["Authorization"] = f"Bearer {(yield from self._bearer())}"
+            headers["Authorization"] = f"Bearer {self._token}"
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise InvalidRequest(
+                f"{self._operation} was not sent: the connection's key or the service's token holds a line break or "
+                "another character that no HTTP header may hold. Enter the key again.",
+                operation=self._call.operation,
+            )
         content: bytes | None = None
-        if self._call.body is not None:
-            headers["Content-Type"], content = self._call.body.encode()
+        wrong: str | None = None
+        url = ""
+        try:
+            url = self._account.url(self._call.host, self._call.target)
+            if self._call.body is not None:
+                headers["Content-Type"], content = self._call.body.encode()
+        except (TypeError, ValueError) as error:
+            wrong = type(error).__name__
+        if wrong is not None:  # raised out here, because the error may hold the whole body
+            raise InvalidRequest(
+                f"{self._operation} was not sent: its path, query or body cannot be encoded ({wrong}). Check for empty "
+                "values, NaN, broken text and types that JSON does not know.",
+                operation=self._call.operation,
+            )
         return Request(
             method=self._call.method,
-            url=self._account.url(self._call.host, self._call.target),
+            url=url,
             headers=headers,
             body=content,
             fresh_connection=self._call.repeat is Repeat.IF_NOT_EXECUTED,
         )
 
-    def _bearer(self) -> Conversation[str]:
+    def _authorise(self) -> Conversation[None]:
+        if not self._call.authorised:
+            return
         if self._tokens is None:
             self._token = cast("StaticKey", self._account.credentials).key
         elif self._fresh_token:
@@ -176,8 +221,7 @@ class _Exchange(Generic[T]):
         else:
             rejected = self._rejected[-1] if self._rejected else None
             self._token, fetched = yield from self._tokens.current(rejected)
-            self._renewed = fetched and rejected is not None
-        return self._token
+            self._renewed = self._renewed or (fetched and rejected is not None)
 
     def _after_silence(self, failure: TransportFailure, answer: Answer | None = None) -> Conversation[None]:
         """Nothing usable came back: repeat where that is safe."""
@@ -189,6 +233,7 @@ class _Exchange(Generic[T]):
                 operation=self._call.operation,
                 status=status,
             )
+        self._in_doubt = self._in_doubt or failure.executed is Executed.UNKNOWN
         pause_for = self._attempts.pause(retry_after(answer.headers, self._now()) if answer else None)
         if pause_for is None:
             raise ServiceUnavailable(
@@ -201,7 +246,7 @@ class _Exchange(Generic[T]):
         yield from wait(pause_for)
 
     def _after_problem(self, answer: Answer, problem: Problem) -> Conversation[None]:
-        """The service said something other than yes: wait, renew, or give up with its words."""
+        """Wait, renew, or give up with the service's words."""
         if problem.kind is ProblemKind.CREDENTIALS:
             self._renew_or_fail(answer, problem)
         elif problem.kind is ProblemKind.BROKEN:
@@ -212,7 +257,7 @@ class _Exchange(Generic[T]):
             pause_for = self._attempts.pause(asked)
             if pause_for is None:
                 raise self._error(Throttled, answer, problem, "was throttled", retry_after=asked)
-            log.warning("%s: %s; again in %.1f s", self._operation, _said(answer, problem), pause_for)
+            log.warning("%s: %s; again in %.1f s", self._operation, self._said(answer, problem), pause_for)
             # The limit is the account's, so everybody who calls it waits.
             now = self._now()
             yield from update(self._account.budget_key, pause(now + pause_for, now))
@@ -244,19 +289,33 @@ class _Exchange(Generic[T]):
         if kind is AuthenticationFailed and not advice:
             advice = self._account.service.credentials_advice
         return kind(
-            f"{self._operation} {verb}: {_said(answer, problem)}.{' ' + advice if advice else ''}",
+            f"{self._operation} {verb}: {self._said(answer, problem)}.{' ' + advice if advice else ''}",
             operation=self._call.operation,
             status=answer.status,
             error_code=problem.error_code,
-            service_message=redact(problem.message),
+            service_message=self._redact(problem.message),
             **details,
         )
 
+    def _said(self, answer: Answer, problem: Problem) -> str:
+        code = "" if problem.error_code is None else f", error_code {problem.error_code}"
+        words = f", “{self._redact(problem.message)}”" if problem.message else ""
+        return f"HTTP {answer.status}{code}{words}"
 
-def _said(answer: Answer, problem: Problem) -> str:
-    code = "" if problem.error_code is None else f", error_code {problem.error_code}"
-    words = f", “{redact(problem.message)}”" if problem.message else ""
-    return f"HTTP {answer.status}{code}{words}"
+    def _redact(self, message: str) -> str:
+        """Hide also what no pattern can know: this account's own secrets, should the service repeat them."""
+        credentials = self._account.credentials
+        own = (
+            [credentials.key]
+            if isinstance(credentials, StaticKey)
+            else [
+                credentials.client_secret,
+                credentials.client_id,
+            ]
+        )
+        if isinstance(self._call.host, SecretUrl):
+            own += [self._call.host.value, self._call.host.value.rstrip("/").rpartition("/")[2]]
+        return redact(message, secrets=[*own, self._token or "", *self._rejected])
 
 
 __all__ = ["Effort", "Policy"]

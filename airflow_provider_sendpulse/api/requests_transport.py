@@ -27,8 +27,6 @@ class RequestsTransport:
 
     def send(self, request: Request) -> Answer | TransportFailure:
         """Send a request and read its answer whole."""
-        import requests
-
         session = self._new_session() if request.fresh_connection else self._kept_session()
         deadline = time.monotonic() + self._timeouts.total
         try:
@@ -42,7 +40,7 @@ class RequestsTransport:
                 stream=True,
             ) as response:
                 return self._read(response, deadline)
-        except (requests.RequestException, OSError) as error:
+        except Exception as error:  # whatever a library raises may hold the URL; and what was sent is in doubt
             return _failure(error)
         finally:
             if request.fresh_connection:
@@ -57,7 +55,8 @@ class RequestsTransport:
     def _read(self, response: Response, deadline: float) -> Answer | TransportFailure:
         # The library's read timeout is per chunk; bytes that trickle in could hold a worker for ever.
         body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
+        # iter_content would wait until a chunk is full; read1 hands over what has come.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             if time.monotonic() > deadline:
                 return TransportFailure(Executed.UNKNOWN, "the answer took too long")
@@ -76,11 +75,17 @@ class RequestsTransport:
         session = requests.Session()
         # Without an auth of its own the session would look into .netrc and replace our Authorization header.
         session.auth = _keep_headers
+        # Also with allow_redirects=False it would read where a redirect leads, and fail where that is no URL.
+        session.get_redirect_target = _nowhere  # type: ignore[method-assign]
         return session
 
 
 def _keep_headers(prepared: PreparedRequest) -> PreparedRequest:
     return prepared
+
+
+def _nowhere(resp: Response) -> None:
+    return None
 
 
 def _failure(error: Exception) -> TransportFailure:
@@ -98,9 +103,11 @@ def _failure(error: Exception) -> TransportFailure:
         return TransportFailure(Executed.NO, "the host's certificate was not accepted")
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return TransportFailure(Executed.NO, "the connection's host is not a valid URL")
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | urllib3.TimeoutError):
         return TransportFailure(Executed.UNKNOWN, "no answer came in time")
-    return TransportFailure(Executed.UNKNOWN, "the connection broke before the answer was complete")
+    if isinstance(error, requests.RequestException | urllib3.HTTPError | OSError):
+        return TransportFailure(Executed.UNKNOWN, "the connection broke before the answer was complete")
+    return TransportFailure(Executed.UNKNOWN, f"sending it failed ({type(error).__name__})")
 
 
 def _causes(error: BaseException) -> list[Any]:

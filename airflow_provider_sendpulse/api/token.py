@@ -110,8 +110,8 @@ class Tokens:
             usable = token is not None and token.value != rejected and now < token.expires_at - UNUSABLE_BEFORE
             if usable and token is not None and now < token.renew_at:
                 return None, token
-            lease = (record or {}).get("lease")
-            if isinstance(lease, dict) and now < float(lease.get("until", 0)) <= now + LEASE:
+            until = _lease(record).get("until")
+            if isinstance(until, int | float) and now < until <= now + LEASE:
                 # While somebody renews it, the old token does as long as it lives.
                 return None, token if usable and token is not None else _Taken()
             return {**(record or {}), "lease": {"owner": self._owner, "until": now + LEASE}}, _Leased()
@@ -119,8 +119,7 @@ class Tokens:
         return look
 
     def _release(self, record: Record | None) -> tuple[Record | None, None]:
-        lease = (record or {}).get("lease") or {}
-        if lease.get("owner") != self._owner:
+        if _lease(record).get("owner") != self._owner:
             return None, None
         return {**(record or {}), "lease": None}, None
 
@@ -154,6 +153,11 @@ class Tokens:
 
         derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"airflow-provider-sendpulse token record")
         return Fernet(base64.urlsafe_b64encode(derive.derive(self._secret.encode())))
+
+
+def _lease(record: Record | None) -> Record:
+    lease = (record or {}).get("lease")
+    return lease if isinstance(lease, dict) else {}
 
 
 __all__ = ["LEASE", "RENEW_BEFORE", "UNUSABLE_BEFORE", "Tokens"]

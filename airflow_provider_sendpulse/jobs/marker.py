@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The marker at the end of a campaign's name. It alone decides that a campaign exists.
+
+SendPulse knows no idempotency key, and names are the only thing we write into a campaign that its listings show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from typing import Self
+
+_MARKED = re.compile(r"\[af-([0-9a-f]{16})-g([1-9][0-9]*)\]\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a task writes into the name of the campaign it creates.
+
+    :param digest: 16 hexadecimal digits: deployment, mailing key and edition, hashed
+    :param generation: 1 for the first campaign of a mailing; more when one ended badly and was created anew
+    """
+
+    digest: str
+    generation: int = 1
+
+    @classmethod
+    def of(cls, *, deployment: str, mailing_key: str, edition: int | str) -> Self:
+        """Return the marker of a mailing."""
+        text = "\0".join((deployment, mailing_key, str(edition)))
+        return cls(hashlib.sha256(text.encode()).hexdigest()[:16])
+
+    @classmethod
+    def in_name(cls, name: str) -> Self | None:
+        """Return the marker that a campaign's name ends in, if any."""
+        match = _MARKED.search(name)
+        return cls(match[1], int(match[2])) if match else None
+
+    def marks(self, name: str) -> bool:
+        """Whether a campaign's name says that it belongs to this mailing, whatever its generation."""
+        found = Marker.in_name(name)
+        return found is not None and found.digest == self.digest
+
+    def later(self) -> Self:
+        """Return the marker of the next generation."""
+        return replace(self, generation=self.generation + 1)
+
+    def __str__(self) -> str:
+        return f"[af-{self.digest}-g{self.generation}]"
+
+    def name(self, name: str) -> str:
+        """Return a campaign's name with the marker at its end."""
+        return f"{name.strip()} {self}"
+
+
+__all__ = ["Marker"]

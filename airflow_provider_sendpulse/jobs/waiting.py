@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a status means for somebody who waits: one decision for sensors, operators and triggers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from airflow_provider_sendpulse.exceptions import (
+    AddressBookUnusable,
+    CampaignNotSent,
+    FinalFailure,
+    NeedsHuman,
+)
+from airflow_provider_sendpulse.sendpulse.statuses import AddressBookStatus, CampaignStatus, StatusClass
+
+log = logging.getLogger(__name__)
+
+SENT = frozenset({CampaignStatus.SENT.code})
+
+
+class Verdict(Enum):
+    """What to do next."""
+
+    WAIT = "wait"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one look at a campaign or an address book.
+
+    :param code: the status seen
+    :param text: the status with its meaning, for logs
+    :param error: what to raise when the verdict is ``FAILED``
+    """
+
+    verdict: Verdict
+    code: int
+    text: str
+    error: FinalFailure | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.verdict is not Verdict.WAIT
+
+
+def judge_campaign(
+    campaign_id: int,
+    code: int,
+    *,
+    targets: Collection[int] = SENT,
+    on_partial: str = "fail",
+) -> Decision:
+    """Decide on a campaign's status.
+
+    :param targets: status codes that are what is waited for; they win over every other meaning
+    :param on_partial: ``success`` when having been sent in part (23) is enough
+    """
+    status = CampaignStatus.of(code)
+    if status is None:
+        return _decide(Verdict.DONE if code in targets else Verdict.WAIT, code, "not documented")
+    if code in targets:
+        return _decide(Verdict.DONE, code, status.meaning)
+    status_class = status.status_class
+    if status_class is StatusClass.IN_PROGRESS:
+        return _decide(Verdict.WAIT, code, status.meaning)
+    if status_class is StatusClass.SUCCESS:
+        # A success that was not asked for: sent, where a wait for an earlier status came too late.
+        text = f"{status.meaning}, while {_codes(targets)} was waited for"
+        error = CampaignNotSent(f"Campaign {campaign_id} is at status {code} ({text}): it cannot get there any more.")
+        return _decide(Verdict.FAILED, code, text, error)
+    if status_class is StatusClass.PARTIAL and on_partial == "success":
+        return _decide(Verdict.DONE, code, status.meaning)
+    kind: type[FinalFailure] = (
+        NeedsHuman if status_class in (StatusClass.NEEDS_HUMAN, StatusClass.DRAFT) else CampaignNotSent
+    )
+    failure = kind(f"Campaign {campaign_id} is at status {code}: {status.meaning}. {status.advice}".strip())
+    return _decide(Verdict.FAILED, code, status.meaning, failure)
+
+
+def judge_address_book(
+    address_book_id: int,
+    code: int,
+    *,
+    contacts: int,
+    expected_contacts: int | None = None,
+) -> Decision:
+    """Decide on an address book's status and size.
+
+    :param contacts: how many contacts are in the book
+    :param expected_contacts: how many there must be at least; loading goes on after the book was filled
+    """
+    status = AddressBookStatus.of(code)
+    if status is None:
+        return _decide(Verdict.WAIT, code, "not documented")
+    if status.status_class is StatusClass.IN_PROGRESS:
+        return _decide(Verdict.WAIT, code, status.meaning)
+    if status.status_class is StatusClass.SUCCESS:
+        if expected_contacts is not None and contacts < expected_contacts:
+            return _decide(Verdict.WAIT, code, f"{contacts} of {expected_contacts} contacts are there")
+        return _decide(Verdict.DONE, code, status.meaning)
+    kind: type[FinalFailure] = NeedsHuman if status.status_class is StatusClass.NEEDS_HUMAN else AddressBookUnusable
+    error = kind(f"Address book {address_book_id} is at status {code}: {status.meaning}. {status.advice}".strip())
+    return _decide(Verdict.FAILED, code, status.meaning, error)
+
+
+@dataclass(slots=True)
+class History:
+    """The statuses seen during a wait, each once, with when it was first seen.
+
+    :param seen: ``[code, seconds since the epoch]`` in order
+    """
+
+    seen: list[list[Any]] = field(default_factory=list)
+
+    def note(self, what: str, decision: Decision, now: float) -> None:
+        """Remember a status, and say so in the log when it is a new one."""
+        if self.seen and self.seen[-1][0] == decision.code:
+            return
+        since = f", after {now - self.seen[-1][1]:.0f} s" if self.seen else ""
+        self.seen.append([decision.code, round(now, 3)])
+        undocumented = decision.text == "not documented"
+        log.log(
+            logging.WARNING if undocumented else logging.INFO,
+            "%s: status %s (%s)%s%s",
+            what,
+            decision.code,
+            decision.text,
+            since,
+            "; taken as in progress" if undocumented and not decision.is_over else "",
+        )
+
+
+def moment(epoch: float) -> str:
+    """Return a time for logs."""
+    return dt.datetime.fromtimestamp(epoch, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _decide(verdict: Verdict, code: int, text: str, error: FinalFailure | None = None) -> Decision:
+    return Decision(verdict, code, text, error)
+
+
+def _codes(codes: Collection[int]) -> str:
+    return " or ".join(str(code) for code in sorted(codes))
+
+
+__all__ = [
+    "SENT",
+    "Decision",
+    "History",
+    "Verdict",
+    "judge_address_book",
+    "judge_campaign",
+    "moment",
+]

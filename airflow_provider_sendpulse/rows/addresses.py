@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A first look at an address: what is certainly wrong is not sent."""
+
+from __future__ import annotations
+
+import re
+
+_SHAPE = re.compile(r"[^\s@\x00-\x1f\x7f,;<>()\[\]]+@[^\s@\x00-\x1f\x7f,;<>()\[\]]+\.[^\s@.\x00-\x1f\x7f,;<>()\[\]]+")
+_PHONE = re.compile(r"\+?[\d\s().-]{5,24}")
+
+LONGEST = 254
+"""Characters of the longest address that mail can be sent to (RFC 5321)."""
+
+
+def email_fault(email: str) -> str | None:
+    """Return why an address cannot be one, or ``None``: syntax only, in any script."""
+    if not email:
+        return "no address"
+    if len(email) > LONGEST:
+        return "address too long"
+    if not _SHAPE.fullmatch(email) or ".." in email:
+        return "not an address"
+    return None
+
+
+def phone_fault(phone: str) -> str | None:
+    """Return why text cannot be a telephone number, or ``None``."""
+    return None if _PHONE.fullmatch(phone) else "not a telephone number"
+
+
+__all__ = ["LONGEST", "email_fault", "phone_fault"]

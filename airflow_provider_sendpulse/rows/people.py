@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a row becomes a person: which column is the address, which the telephone number, which become variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.source import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of a row mean.
+
+    :param email: column of the address
+    :param phone: column of the telephone number
+    :param automation_id: column of the flow's id, for events
+    :param variables: columns that become variables: a list keeps their names, a mapping (column to variable) renames
+        them, ``None`` takes every other column
+    """
+
+    email: str = "email"
+    phone: str = "phone"
+    automation_id: str = "automation_id"
+    variables: Sequence[str] | Mapping[str, str] | None = None
+
+    def chosen(self, row: Row) -> dict[str, str]:
+        """Return which columns of a row become which variables.
+
+        :raises InvalidRequest: when a column that was asked for is not there
+        """
+        if self.variables is None:
+            fixed = {self.email, self.phone, self.automation_id}
+            return {column: column for column in row if column not in fixed}
+        names = dict(self.variables) if isinstance(self.variables, Mapping) else {name: name for name in self.variables}
+        if missing := [column for column in names if column not in row]:
+            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {', '.join(row)}.")
+        return names
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One row, understood. Personal data never shows in a ``repr``.
+
+    :param number: the row's number, from 1
+    """
+
+    number: int
+    email: str = field(repr=False)
+    phone: str = field(repr=False)
+    automation_id: Any = field(repr=False)
+    variables: dict[str, Any] = field(repr=False)
+
+
+def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
+    """Read rows as people.
+
+    :raises InvalidRequest: when the rows have neither the column of the address nor that of the telephone number
+    """
+    for number, row in enumerate(rows, start=1):
+        if columns.email not in row and columns.phone not in row:
+            raise InvalidRequest(
+                f"The rows have neither a column {columns.email} nor {columns.phone}; they have {', '.join(row)}."
+            )
+        yield Person(
+            number=number,
+            email=_text(row.get(columns.email)),
+            phone=_text(row.get(columns.phone)),
+            automation_id=row.get(columns.automation_id),
+            variables={name: row[column] for column, name in columns.chosen(row).items() if row[column] is not None},
+        )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+__all__ = ["Columns", "Person", "people"]

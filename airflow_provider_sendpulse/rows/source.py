@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The row-source protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+Row = Mapping[str, Any]
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """Something that can be read row by row, from the beginning, as often as needed.
+
+    A source with ``template_fields`` has these rendered when it is a template field of an operator. Its ``str`` appears
+    in Airflow's rendered fields, so it says where rows come from and never shows one.
+    """
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every row as a mapping of column to value."""
+        ...
+
+
+class InlineRows:
+    """Rows that are there already: addresses, or mappings.
+
+    A mapping is either ``{"email": …, "phone": …, "variables": {…}}`` or flat, a column each.
+    """
+
+    def __init__(self, items: Sequence[str | Row]) -> None:
+        self._items = items
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every item as a flat mapping."""
+        for item in self._items:
+            if isinstance(item, str):
+                yield {"email": item}
+            elif isinstance(item.get("variables"), Mapping):
+                yield {**item["variables"], **{key: value for key, value in item.items() if key != "variables"}}
+            else:
+                yield {key: value for key, value in item.items() if key != "variables"}
+
+    def __str__(self) -> str:
+        return f"{len(self._items)} rows"
+
+
+__all__ = ["InlineRows", "Row", "RowSource"]

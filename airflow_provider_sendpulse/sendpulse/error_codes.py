@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SendPulse's application error codes: what they mean and what to do.
+
+Codes such as 401 or 502 appear in bodies too and are unrelated to the HTTP status of the same number.
+
+Source: SendPulse API, "Error codes".
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ErrorCode(Enum):
+    """One documented code: number, meaning, and what a person can do (empty where the meaning says it)."""
+
+    CLIENT_REJECTED = 1, "OAuth client rejected", ""
+    NO_DATA = 8, "No data", ""
+    SENDER_ADDRESS_MISSING = 10, "Sender address missing", ""
+    RECIPIENTS_NOT_FOUND = 11, "Recipients not found", ""
+    CONTENT_EMPTY = 13, "Message content is empty", ""
+    ADDRESS_INVALID = 17, "Address not found or not valid", ""
+    ADDRESS_EXISTS = 19, "Address exists already", ""
+    FREE_MAILBOX = 20, "A free mailbox provider is not allowed as sender", "Send from an address of a domain you own."
+    FREE_MAILBOX_TOO = (
+        97,
+        "A free mailbox provider is not allowed as sender",
+        "Send from an address of a domain you own.",
+    )
+    BOOK_NAME_EMPTY = 201, "Name of the address book is empty", ""
+    BOOK_NAME_TAKEN = 203, "Name of the address book is in use already", "Choose another name, or reuse the book."
+    BOOK_EMPTY = 211, "The address book is empty", "Add contacts first, and wait until the book is unlocked."
+    BOOK_NOT_FOUND = 213, "Address book not found", "Check the id; the book may have been deleted."
+    TEMPLATE_NOT_FOUND = 290, "Template not found", "Use the template's real_id: its id changes with every edit."
+    VARIABLE_NOT_FOUND = 299, "Variable not found", ""
+    WRONG_PARAMETERS = 301, "Wrong parameters", ""
+    NO_SUCH_ADDRESSES = 303, "No such addresses in the address book", ""
+    ADDRESS_NOT_IN_BOOK = 502, "Address not found", "The contact is not in this address book (yet)."
+    CAMPAIGN_GONE = 602, "Campaign not found, probably sent already", ""
+    SENDER_MISSING = 701, "Sender name or address missing", ""
+    CAMPAIGN_BOOK_NOT_FOUND = 703, "Address book not found", "Check the id; the book may have been deleted."
+    SENDER_NOT_FOUND = 704, "Sender not found", "Add the sender in SendPulse and confirm the address."
+    BALANCE_EXHAUSTED = 707, "The balance is exhausted", "Top up the account, or shorten the audience."
+    PLAN_EXCEEDED = 708, "More recipients than the plan allows", "Change the plan, or shorten the audience."
+    TOO_SOON = 711, "Too soon to mail this list again", "Wait a quarter of an hour."
+    SUBJECT_EMPTY = 720, "The subject is empty", ""
+    MESSAGE_EMPTY = 721, "The message is empty", ""
+    BOOK_ID_MISSING = 722, "Id of the address book missing", ""
+    CAMPAIGNS_PER_HOUR = (
+        791,
+        "Four campaigns an hour can be created through the API",
+        "A place is free again within an hour; let the task retry with a retry_delay that reaches there.",
+    )
+    SEND_DATE_WRONG = (
+        799,
+        "The date is malformed or in the past",
+        "Check send_date and the connection's account_timezone.",
+    )
+    INVALID_OPERATION = 800, "Invalid operation", ""
+    CAMPAIGN_NOT_FOUND = 802, "Campaign not found", ""
+    SENDER_UNKNOWN = 1003, "Sender does not exist", "Add the sender in SendPulse and confirm the address."
+    CODE_SENT_ALREADY = 1004, "The activation code was sent already", "Wait a quarter of an hour."
+    CONTACTS_MALFORMED = 21356, "The contacts are malformed", ""
+    TOO_FAST = 2020202020, "More than ten requests in a second", ""
+    TARIFF = 3030303030, "The tariff plan does not allow this", "Change the plan in the account settings."
+
+    def __init__(self, code: int, meaning: str, advice: str) -> None:
+        self.code = code
+        self.meaning = meaning
+        self.advice = advice
+
+
+_BY_CODE = {member.code: member for member in ErrorCode}
+
+THROTTLED = frozenset({ErrorCode.TOO_FAST.code})
+"""Codes that free themselves within a second or so."""
+
+QUOTAS = {
+    ErrorCode.CAMPAIGNS_PER_HOUR.code: 3600.0,
+    ErrorCode.TOO_SOON.code: 900.0,
+    ErrorCode.CODE_SENT_ALREADY.code: 900.0,
+}
+"""Codes that free themselves after a long time: code to seconds."""
+
+
+def meaning(code: int | None) -> str:
+    """Return the documented meaning, or nothing for an unknown code."""
+    return _BY_CODE[code].meaning if code in _BY_CODE else ""
+
+
+def advice(code: int | None) -> str:
+    """Return what a person can do, or nothing."""
+    return _BY_CODE[code].advice if code in _BY_CODE else ""
+
+
+__all__ = ["QUOTAS", "THROTTLED", "ErrorCode", "advice", "meaning"]

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading answers that are not of one mind about types: numbers as text, one thing as a list, nothing as ``[]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def record(value: Any) -> Mapping[str, Any]:
+    """Return a JSON object; SendPulse writes an empty one as ``[]``."""
+    if value == []:
+        return {}
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, got {type(value).__name__}")
+    return value
+
+
+def only(value: Any) -> Mapping[str, Any]:
+    """Return the one object of an answer that is either that object or a list holding it.
+
+    :raises LookupError: when the list is empty
+    """
+    if isinstance(value, list):
+        if not value:
+            raise LookupError("the list is empty")
+        value = value[0]
+    return record(value)
+
+
+def listed(read: Callable[[Mapping[str, Any]], T]) -> Callable[[Any], list[T]]:
+    """Return a reader of a list of objects, each read by ``read``."""
+
+    def read_list(value: Any) -> list[T]:
+        if not isinstance(value, list):
+            raise TypeError(f"expected a list, got {type(value).__name__}")
+        return [read(record(item)) for item in value]
+
+    return read_list
+
+
+def integer(value: Any) -> int:
+    """Return a whole number that may be written as text."""
+    if isinstance(value, bool) or value is None:
+        raise TypeError("expected a number")
+    return int(value)
+
+
+def integer_or(value: Any, default: int) -> int:
+    """Return a whole number, or ``default`` where there is none that can be read."""
+    try:
+        return integer(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def number_or(value: Any, default: float) -> float:
+    """Return a number that may be written as text, or ``default`` where there is none that can be read."""
+    try:
+        return default if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return default
+
+
+def text(value: Any) -> str:
+    """Return text; ``null`` is empty and a number is written out."""
+    return "" if value is None else str(value)
+
+
+def rest(data: Mapping[str, Any], *known: str) -> dict[str, Any]:
+    """Return what an answer holds beyond the known keys."""
+    return {key: value for key, value in data.items() if key not in known}
+
+
+def confirmed(value: Any) -> None:
+    """Read ``{"result": true}``; anything that does not say so is not a confirmation."""
+    answer = record(value)
+    if answer.get("result") is not True and answer.get("success") is not True:
+        raise ValueError("the answer does not say that it was done")
+
+
+def variables(value: Any) -> dict[str, Any]:
+    """Return a contact's variables, name to value, from an object, ``[]``, or a list of name and value."""
+    if not value:
+        return {}
+    if isinstance(value, list):
+        return {text(item["name"]): item.get("value") for item in map(record, value)}
+    return dict(record(value))
+
+
+__all__ = [
+    "confirmed",
+    "integer",
+    "integer_or",
+    "listed",
+    "number_or",
+    "only",
+    "record",
+    "rest",
+    "text",
+    "variables",
+]
