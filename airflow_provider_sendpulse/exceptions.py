@@ -84,6 +84,10 @@ class CampaignNotSent(FinalFailure):
     """The campaign ended without being sent to all its recipients."""
 
 
+class CampaignStartedEarly(FinalFailure):
+    """The campaign is going out before the date it was scheduled for."""
+
+
 class CampaignConflict(FinalFailure):
     """A campaign with this task's marker exists already, and it is not the one this task would create."""
 
@@ -106,6 +110,7 @@ __all__ = [
     "AuthenticationFailed",
     "CampaignConflict",
     "CampaignNotSent",
+    "CampaignStartedEarly",
     "DeadlinePassed",
     "DeliveryFailed",
     "FinalFailure",

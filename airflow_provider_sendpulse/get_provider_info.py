@@ -47,6 +47,16 @@ _FIELDS: dict[str, dict[str, Any]] = {
         ),
         "schema": {"type": ["string", "null"]},
     },
+    "campaign_link": {
+        "label": "Campaign link",
+        "description": "Pattern of a campaign's page in the dashboard, with {id}; used where the API gives no permalink.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "address_book_link": {
+        "label": "Address book link",
+        "description": "Pattern of an address book's page in the dashboard, with {id}.",
+        "schema": {"type": ["string", "null"]},
+    },
 }
 
 

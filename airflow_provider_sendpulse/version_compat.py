@@ -50,6 +50,22 @@ AIRFLOW_V_3_2_PLUS: bool = AIRFLOW_VERSION >= (3, 2)
 AIRFLOW_V_3_3_PLUS: bool = AIRFLOW_VERSION >= (3, 3)
 
 
+def default_deferrable() -> bool:
+    """Return Airflow's ``[operators] default_deferrable``, the default of every ``deferrable`` parameter."""
+    try:
+        from airflow.sdk.configuration import conf
+    except ImportError:  # Airflow 3.1
+        from airflow.configuration import conf
+    return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+
+
+def never_expire() -> Any:
+    """Return the retention of a task state that is kept for good (Airflow 3.3)."""
+    import airflow.sdk
+
+    return getattr(airflow.sdk, "NEVER_EXPIRE", None)
+
+
 def mask_secret(secret: str) -> None:
     """Hide a value in the logs of this process, from a task or any other synchronous code."""
     from airflow.sdk.log import mask_secret as mask
@@ -80,5 +96,7 @@ __all__ = [
     "TaskDeferralError",
     "TaskDeferralTimeout",
     "amask_secret",
+    "default_deferrable",
     "mask_secret",
+    "never_expire",
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_sendpulse.api.account import Timeouts
 from airflow_provider_sendpulse.api.messages import Answer, Executed, Request, TransportFailure
+from airflow_provider_sendpulse.api.quiet import quiet
 
 if TYPE_CHECKING:
     import httpx
@@ -30,17 +31,21 @@ class HttpxTransport:
     async def send(self, request: Request) -> Answer | TransportFailure:
         """Send a request and read its answer whole."""
         try:
-            async with asyncio.timeout(self._timeouts.connect + self._timeouts.total):
-                if request.fresh_connection:
-                    async with self._client() as client:
-                        return await _exchange(client, request)
-                if self._kept is None:
-                    self._kept = self._client()
-                return await _exchange(self._kept, request)
+            with quiet():
+                async with asyncio.timeout(self._timeouts.connect + self._timeouts.total):
+                    return await self._exchange(request)
         except TimeoutError:
             return TransportFailure(Executed.UNKNOWN, "the answer took too long")
         except Exception as error:  # whatever a library raises may hold the URL; and what was sent is in doubt
             return _failure(error)
+
+    async def _exchange(self, request: Request) -> Answer:
+        if request.fresh_connection:
+            async with self._client() as client:
+                return await _exchange(client, request)
+        if self._kept is None:
+            self._kept = self._client()
+        return await _exchange(self._kept, request)
 
     async def aclose(self) -> None:
         """Close kept connections."""

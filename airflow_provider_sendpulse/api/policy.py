@@ -282,9 +282,7 @@ class _Exchange(Generic[T]):
     def _operation(self) -> str:
         return f"{self._account.service.name}: {self._call.operation}"
 
-    def _error(
-        self, kind: type[ServiceError], answer: Answer, problem: Problem, verb: str, **details: Any
-    ) -> ServiceError:
+    def _error(self, kind: type[ServiceError], answer: Answer, problem: Problem, verb: str, **details: Any) -> ServiceError:
         advice = problem.advice
         if kind is AuthenticationFailed and not advice:
             advice = self._account.service.credentials_advice

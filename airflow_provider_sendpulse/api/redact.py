@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 ADDRESS = "<address>"
-SECRET = "<secret>"  # noqa: S105
+SECRET = "<secret>"
 NUMBER = "<number>"
 
 # Anything shorter is a word that happens to be somebody's secret; hiding it would garble every message.
@@ -40,7 +40,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"(?i)(?:\+|%2B)[\s(]{0,2}\d(?:[\s().-]{0,2}\d){7,14}|(?<![\w.])\d{10,15}(?!\w|\.\d)"
-            r"|(?<![\w.:-])\(?[08](?:[\s()-]{0,2}\d){9,10}(?![\w:-])"
+            r"|(?<![\w.-])(?<!\d:)\(?[08](?:[\s()-]{0,2}\d){9,10}(?![\w:-])"
         ),
         NUMBER,
     ),

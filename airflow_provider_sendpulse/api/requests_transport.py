@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_sendpulse.api.account import Timeouts
 from airflow_provider_sendpulse.api.messages import Answer, Executed, Request, TransportFailure
+from airflow_provider_sendpulse.api.quiet import quiet
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
 
 _CHUNK = 65_536
+_HTTP_1_1 = 11
 
 
 class RequestsTransport:
@@ -30,15 +32,18 @@ class RequestsTransport:
         session = self._new_session() if request.fresh_connection else self._kept_session()
         deadline = time.monotonic() + self._timeouts.total
         try:
-            with session.request(
-                request.method,
-                request.url,
-                headers=dict(request.headers),
-                data=request.body,
-                timeout=(self._timeouts.connect, self._timeouts.total),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                quiet(),
+                session.request(
+                    request.method,
+                    request.url,
+                    headers=dict(request.headers),
+                    data=request.body,
+                    timeout=(self._timeouts.connect, self._timeouts.total),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 return self._read(response, deadline)
         except Exception as error:  # whatever a library raises may hold the URL; and what was sent is in doubt
             return _failure(error)
@@ -61,6 +66,10 @@ class RequestsTransport:
             if time.monotonic() > deadline:
                 return TransportFailure(Executed.UNKNOWN, "the answer took too long")
         headers = {name.lower(): value for name, value in response.headers.items()}
+        framed = "content-length" in headers or "transfer-encoding" in headers or response.status_code in {204, 304}
+        if response.raw.version == _HTTP_1_1 and not body and not framed:
+            # http.client takes a head that breaks off for a complete one, and so nothing for an empty answer.
+            return TransportFailure(Executed.UNKNOWN, "the connection broke before the answer was complete")
         return Answer(response.status_code, headers, bytes(body))
 
     def _kept_session(self) -> Session:
@@ -101,7 +110,8 @@ def _failure(error: Exception) -> TransportFailure:
         return TransportFailure(Executed.NO, "the connection was refused or the host could not be reached")
     if any(type(cause).__name__ == "SSLCertVerificationError" for cause in causes):
         return TransportFailure(Executed.NO, "the host's certificate was not accepted")
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+    invalid = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)
+    if isinstance(error, invalid):
         return TransportFailure(Executed.NO, "the connection's host is not a valid URL")
     if isinstance(error, requests.Timeout | urllib3.TimeoutError):
         return TransportFailure(Executed.UNKNOWN, "no answer came in time")

@@ -55,9 +55,7 @@ class ContactDelivery:
     def _ask(self, batch: Sequence[Person]) -> Call[None]:
         if self.consent is None:
             raise InvalidRequest("double opt-in needs a sender")
-        return contacts.add_with_confirmation(
-            self.address_book_id, [_contact(person) for person in batch], self.consent
-        )
+        return contacts.add_with_confirmation(self.address_book_id, [_contact(person) for person in batch], self.consent)
 
 
 def _contact(person: Person) -> contacts.NewContact:

@@ -176,9 +176,7 @@ def _unsent(items: Iterable[Item], ledger: Ledger, counts: Counts, complaints: C
 def _fault(person: Person) -> str | None:
     if not person.email and not person.phone:
         return "neither address nor telephone number"
-    return (email_fault(person.email) if person.email else None) or (
-        phone_fault(person.phone) if person.phone else None
-    )
+    return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -125,11 +125,7 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     if found.subject != wanted.subject:
         differences.append(("subject", found.subject, wanted.subject))
     # A segment's campaign may name no book, or one that was not given.
-    if (
-        wanted.segment_id is None
-        and found.address_book_ids
-        and set(found.address_book_ids) != set(wanted.address_book_ids)
-    ):
+    if wanted.segment_id is None and found.address_book_ids and set(found.address_book_ids) != set(wanted.address_book_ids):
         differences.append(("address books", [*found.address_book_ids], [*wanted.address_book_ids]))
     if differences:
         told = "; ".join(f"{what}: {there!r} there, {here!r} here" for what, there, here in differences)

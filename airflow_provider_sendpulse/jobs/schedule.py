@@ -4,11 +4,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 
 import pendulum
 from pendulum.tz.exceptions import InvalidTimezone
 
-from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.exceptions import CampaignStartedEarly, InvalidRequest
+from airflow_provider_sendpulse.sendpulse.campaigns import Campaign
+from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus
+
+log = logging.getLogger(__name__)
+
+_TOLERANCE = 60.0
+_UNDER_WAY = (
+    CampaignStatus.SENDING,
+    CampaignStatus.SENT,
+    CampaignStatus.REFRESHING,
+    CampaignStatus.SENDING_UNDER_WAY,
+    CampaignStatus.SENDING_IN_PART,
+    CampaignStatus.SENT_IN_PART,
+    CampaignStatus.BLOCKED_AFTER_PART,
+)
 
 
 def parse_send_date(value: dt.datetime | str) -> dt.datetime:
@@ -28,9 +44,7 @@ def parse_send_date(value: dt.datetime | str) -> dt.datetime:
         )
     # In the hour that is skipped when clocks go forward, going to UTC and back gives another time.
     if value.astimezone(dt.UTC).astimezone(value.tzinfo).replace(tzinfo=None) != value.replace(tzinfo=None):
-        raise InvalidRequest(
-            f"send_date {value.isoformat()} does not exist: the clock skips that hour. Choose another."
-        )
+        raise InvalidRequest(f"send_date {value.isoformat()} does not exist: the clock skips that hour. Choose another.")
     return value
 
 
@@ -73,4 +87,35 @@ def timezone(name: str | None) -> pendulum.Timezone:
     return zone
 
 
-__all__ = ["account_time", "parse_send_date", "timezone"]
+def require_on_time(seen: Campaign, wanted: dt.datetime, begins: float, now: float) -> None:
+    """Check right after creation that a scheduled campaign is still waiting for its date.
+
+    SendPulse sends at once where a strict DMARC policy of the sender's domain forbids scheduling.
+
+    :param wanted: the date that was asked for, in the account's time zone
+    :param begins: the same, in seconds since the epoch
+    :raises CampaignStartedEarly: when the date is another one, or the campaign is going out already
+    """
+    if begins - now <= _TOLERANCE:
+        return
+    advice = (
+        "Cancel it in the SendPulse dashboard if that is not what you want. A sender domain with a strict DMARC policy "
+        "cannot schedule: SendPulse then sends at once."
+    )
+    status = CampaignStatus.of(seen.status)
+    if status in _UNDER_WAY:
+        raise CampaignStartedEarly(
+            f"Campaign {seen.id} was to be sent at {wanted} (account time) and is at status {seen.status} already. {advice}"
+        )
+    try:
+        told = dt.datetime.fromisoformat(seen.send_date)
+    except ValueError:
+        log.warning("Campaign %s does not tell its date (%r); asked for was %s.", seen.id, seen.send_date, wanted)
+        return
+    if abs((told.replace(tzinfo=None) - wanted).total_seconds()) > _TOLERANCE:
+        raise CampaignStartedEarly(
+            f"Campaign {seen.id} was to be sent at {wanted} (account time), and SendPulse says {told}. {advice}"
+        )
+
+
+__all__ = ["account_time", "parse_send_date", "require_on_time", "timezone"]

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+
 Row = Mapping[str, Any]
 
 
@@ -45,4 +47,18 @@ class InlineRows:
         return f"{len(self._items)} rows"
 
 
-__all__ = ["InlineRows", "Row", "RowSource"]
+def source_of(value: Any, name: str) -> RowSource:
+    """Return a row source for what an operator was given.
+
+    :raises InvalidRequest: for anything but a row source or a list of addresses or mappings
+    """
+    if isinstance(value, RowSource):
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        if all(isinstance(item, str | Mapping) for item in value):
+            return InlineRows(value)
+        raise InvalidRequest(f"{name} is a list that holds more than addresses and mappings.")
+    raise InvalidRequest(f"{name} is a {type(value).__name__}; it is a row source, or a list of addresses or mappings.")
+
+
+__all__ = ["InlineRows", "Row", "RowSource", "source_of"]

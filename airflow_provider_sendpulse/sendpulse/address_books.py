@@ -79,7 +79,7 @@ def create(name: str) -> Call[int]:
     )
 
 
-def list(limit: int = 100) -> PagedCall[AddressBook]:  # noqa: A001 - the API's own word
+def list(limit: int = 100) -> PagedCall[AddressBook]:
     """List the account's address books, at most 100 a page."""
     return PagedCall(method="GET", path="/addressbooks", read=wire.listed(_book), repeat=Repeat.ALWAYS, limit=limit)
 

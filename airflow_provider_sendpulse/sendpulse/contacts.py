@@ -194,9 +194,7 @@ def update_variables(address_book_id: int, email: str, variables: Mapping[str, A
         body=JsonBody(
             {
                 "email": email.strip(),
-                "variables": [
-                    {"name": name, "value": contact_variable(name, value)} for name, value in variables.items()
-                ],
+                "variables": [{"name": name, "value": contact_variable(name, value)} for name, value in variables.items()],
             }
         ),
         read=wire.confirmed,

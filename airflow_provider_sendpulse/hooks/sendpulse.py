@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SendPulse hook: a connection, and everything the API can do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Self, TypeVar
+
+from airflow.sdk import BaseHook
+
+from airflow_provider_sendpulse.api.call import Call, PagedCall
+from airflow_provider_sendpulse.api.client import AsyncClient, Client
+from airflow_provider_sendpulse.exceptions import ServiceError
+from airflow_provider_sendpulse.hooks.settings import Settings
+from airflow_provider_sendpulse.sendpulse import balance
+from airflow_provider_sendpulse.version_compat import amask_secret, mask_secret
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class SendPulseHook(BaseHook):
+    """Carries out calls to SendPulse with the credentials, budget and host of an Airflow connection.
+
+    ::
+
+        hook = SendPulseHook()
+        hook.send(sendpulse.campaigns.read(1))
+        for book in hook.pages(sendpulse.address_books.list()): ...
+
+    :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
+    """
+
+    conn_name_attr = "sendpulse_conn_id"
+    default_conn_name = "sendpulse_default"
+    conn_type = "sendpulse"
+    hook_name = "SendPulse"
+
+    def __init__(self, sendpulse_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sendpulse_conn_id = sendpulse_conn_id
+        self._settings: Settings | None = None
+        self._client: Client | None = None
+        self._async_client: AsyncClient | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """What the connection says.
+
+        :raises InvalidRequest: when something in the connection cannot be meant
+        """
+        if self._settings is None:
+            self._settings = Settings.of(self.get_connection(self.sendpulse_conn_id))
+            for secret in self._settings.secrets:
+                mask_secret(secret)
+        return self._settings
+
+    async def asettings(self) -> Settings:
+        """Return what the connection says, from a coroutine."""
+        if self._settings is None:
+            self._settings = Settings.of(await self.aget_connection(self.sendpulse_conn_id))
+            for secret in self._settings.secrets:
+                await amask_secret(secret)
+        return self._settings
+
+    def get_conn(self) -> Client:
+        """Return the client that carries out calls; it is kept until :meth:`close`."""
+        if self._client is None:
+            self._client = Client(self.settings.account, mask=mask_secret)
+        return self._client
+
+    async def aget_conn(self) -> AsyncClient:
+        """Return the client that carries out calls from coroutines; it is kept until :meth:`aclose`."""
+        if self._async_client is None:
+            self._async_client = AsyncClient((await self.asettings()).account, mask=amask_secret)
+        return self._async_client
+
+    def send(self, call: Call[T]) -> T:
+        """Carry out a call.
+
+        :raises AuthenticationFailed: the credentials are not accepted
+        :raises Refused: the service said no
+        :raises Throttled: a limit would need a longer wait than is reasonable here; nothing was carried out
+        :raises ServiceUnavailable: the service could not be reached, or a repeatable call kept failing
+        :raises AmbiguousOutcome: a call that must not be repeated may or may not have been carried out
+        """
+        return self.get_conn().send(call)
+
+    async def asend(self, call: Call[T]) -> T:
+        """Carry out a call from a coroutine; raises what :meth:`send` raises."""
+        return await (await self.aget_conn()).send(call)
+
+    def pages(self, call: PagedCall[Item]) -> Iterator[Item]:
+        """Carry out a listing page by page and yield its items."""
+        return self.get_conn().pages(call)
+
+    async def apages(self, call: PagedCall[Item]) -> AsyncIterator[Item]:
+        """Carry out a listing page by page and yield its items, from a coroutine."""
+        async for item in (await self.aget_conn()).pages(call):
+            yield item
+
+    def __enter__(self) -> Self:
+        """Return the hook; leaving the block closes its connections."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close kept connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close kept connections."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    async def aclose(self) -> None:
+        """Close the kept connections of coroutines."""
+        if self._async_client is not None:
+            client, self._async_client = self._async_client, None
+            await client.aclose()
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Make one authenticated call with a token of its own, for the Test button of the connection form.
+
+        :return: whether it worked, and the account's plan and balance or what went wrong; never raises
+        """
+        try:
+            if self.settings.account.credentials.identity == "***" or self._is_masked():
+                return False, "The form sent a masked secret. Enter the API secret again to test it."
+            detail = self.get_conn().send(balance.detail(), fresh_token=True)
+        except ServiceError as error:
+            return False, str(error)
+        except Exception as error:
+            return False, f"The connection could not be tested: {type(error).__name__}."
+        finally:
+            self.close()
+        money = f"balance {detail.main:g} {detail.currency} and {detail.bonus:g} bonus"
+        if detail.email is None:
+            return True, f"Connected to SendPulse: no email plan, {money}."
+        return True, (
+            f"Connected to SendPulse: plan {detail.email.tariff_name or 'without a name'}, {money}, "
+            f"{detail.email.emails_left:,} emails left."
+        )
+
+    def _is_masked(self) -> bool:
+        return self.get_connection(self.sendpulse_conn_id).password == "***"
+
+
+__all__ = ["SendPulseHook"]

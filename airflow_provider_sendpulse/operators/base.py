@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all SendPulse operators share."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator
+
+from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.rows.confidential import hide
+
+if TYPE_CHECKING:
+    import jinja2
+    from airflow.sdk import Context
+
+
+class SendPulseOperator(BaseOperator):
+    """An operator with a SendPulse connection.
+
+    Two kinds of template fields differ from Airflow's:
+
+    * In :attr:`recipient_fields`, ``{{ … }}`` belongs to SendPulse, which fills it in for every recipient. Such a field
+      may come from XCom; Airflow's Jinja leaves its text alone.
+    * :attr:`personal_fields` hold addresses or what is known of people. Airflow stores what a template field shows after
+      rendering, so these show a count.
+
+    :param sendpulse_conn_id: Airflow connection of type ``sendpulse`` (templated)
+    """
+
+    template_fields: Collection[str] = ("sendpulse_conn_id",)
+    recipient_fields: ClassVar[frozenset[str]] = frozenset()
+    personal_fields: ClassVar[Mapping[str, str]] = {}
+    """Field to what its content is called, in the plural."""
+
+    ui_color = "#d9f0ee"
+
+    def __init__(self, *, sendpulse_conn_id: str = SendPulseHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sendpulse_conn_id = sendpulse_conn_id
+
+    @cached_property
+    def hook(self) -> SendPulseHook:
+        """The hook of this operator's connection."""
+        return SendPulseHook(self.sendpulse_conn_id)
+
+    def _do_render_template_fields(
+        self,
+        parent: Any,
+        template_fields: Iterable[str],
+        context: Context,
+        jinja_env: jinja2.Environment,
+        seen_oids: set[int],
+    ) -> None:
+        # Both a plain and a mapped operator render through this method of the instance that will be executed.
+        names = [*template_fields]
+        if parent is not self:
+            super()._do_render_template_fields(parent, names, context, jinja_env, seen_oids)
+            return
+        ordinary = [name for name in names if name not in self.recipient_fields]
+        super()._do_render_template_fields(parent, ordinary, context, jinja_env, seen_oids)
+        for name in names:
+            if name in self.recipient_fields:
+                setattr(self, name, _resolved(getattr(self, name), context))
+            if name in self.personal_fields:
+                setattr(self, name, hide(getattr(self, name), self.personal_fields[name]))
+
+
+def _resolved(value: Any, context: Context) -> Any:
+    """Return a value with what comes from XCom filled in, and its text as it is."""
+    if callable(resolve := getattr(value, "resolve", None)):
+        return resolve(context)
+    if isinstance(value, Mapping):
+        return {name: _resolved(item, context) for name, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_resolved(item, context) for item in value]
+    return value
+
+
+__all__ = ["SendPulseOperator"]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text of a campaign: run-time values in ``[[ … ]]`` are filled in here, ``{{ … }}`` stays for SendPulse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+
+if TYPE_CHECKING:
+    import jinja2
+    from airflow.sdk import BaseOperator
+
+_DELIMITERS: dict[str, Any] = {
+    "block_start_string": "[%",
+    "block_end_string": "%]",
+    "variable_start_string": "[[",
+    "variable_end_string": "]]",
+    # "[#" is common in subjects: "Order [#123]".
+    "comment_start_string": "[%#",
+    "comment_end_string": "#%]",
+}
+
+
+class ContentRenderer:
+    """Fills run-time values into subject and body.
+
+    Values are HTML-escaped in a body (``| safe`` where a value is HTML itself). An unknown name is an error, so that a
+    misspelt one never reaches a reader.
+
+    :param operator: the task, for its DAG's templates folder, macros and filters
+    :param values: Airflow's context and the operator's ``body_params``, which win
+    """
+
+    def __init__(self, operator: BaseOperator, values: Mapping[str, Any]) -> None:
+        self._operator = operator
+        self._values = values
+
+    def html(self, text: str, name: str) -> str:
+        """Render HTML, such as a body."""
+        return self._render(text, name, autoescape=True)
+
+    def plain(self, text: str, name: str) -> str:
+        """Render plain text, such as a subject."""
+        return self._render(text, name, autoescape=False)
+
+    def read(self, path: str, name: str) -> str:
+        """Return the text of a file: an absolute path, or one below the DAG's folder or its template search path.
+
+        :raises InvalidRequest: when it cannot be read
+        """
+        try:
+            if Path(path).is_absolute():
+                return Path(path).read_text(encoding="utf-8")
+            environment = self._environment()
+            if environment.loader is None:
+                raise InvalidRequest(f"{name} {path!r} is relative, and the task has no DAG folder to look in.")
+            return environment.loader.get_source(environment, path)[0]
+        except (OSError, UnicodeDecodeError, LookupError) as error:
+            folders = ", ".join(self._folders()) or "nowhere"
+            raise InvalidRequest(
+                f"{name} {path!r} could not be read ({type(error).__name__}). Relative paths are looked up in {folders}."
+            ) from error
+
+    def _render(self, text: str, name: str, *, autoescape: bool) -> str:
+        import jinja2
+
+        environment = self._environment().overlay(
+            **_DELIMITERS, autoescape=autoescape, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+        )
+        try:
+            return environment.from_string(text).render(self._values)
+        except jinja2.TemplateError as error:
+            raise InvalidRequest(
+                f"{name} could not be rendered: {type(error).__name__}: {error.message or error}. Run-time values stand "
+                "in [[ … ]] and [% … %]; what is meant for SendPulse in {{ … }} is left alone."
+            ) from error
+
+    def _environment(self) -> jinja2.Environment:
+        from jinja2.sandbox import SandboxedEnvironment
+
+        if self._operator.has_dag():
+            return self._operator.dag.get_template_env(force_sandboxed=True)
+        return SandboxedEnvironment()
+
+    def _folders(self) -> list[str]:
+        return [str(folder) for folder in getattr(self._environment().loader, "searchpath", [])]
+
+
+__all__ = ["ContentRenderer"]

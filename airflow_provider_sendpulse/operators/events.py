@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators for Automation 360 events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_sendpulse.api.clock import SystemClock
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.jobs.counts import conclude, require_ratio
+from airflow_provider_sendpulse.jobs.event_delivery import EventDelivery
+from airflow_provider_sendpulse.operators.arguments import optional_number
+from airflow_provider_sendpulse.operators.base import SendPulseOperator
+from airflow_provider_sendpulse.operators.task_ledger import task_ledger
+from airflow_provider_sendpulse.rows.confidential import reveal
+from airflow_provider_sendpulse.rows.people import Columns, people
+from airflow_provider_sendpulse.rows.source import InlineRows, RowSource, source_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class SendPulseSendEventOperator(SendPulseOperator):
+    """Send an Automation 360 event for many contacts, or for one, and return the counts.
+
+    Every event starts or stops flows, and SendPulse does not recognise a repeat. So a row is sent at most once across
+    the tries of the task, also when the task is cleared; a row whose fate is not known is not sent again.
+
+    The event goes to the hash URL of that name in the connection's ``event_urls``, and by name where it has none.
+
+    :param event_name: name of the event, or of a hash URL in the connection (templated)
+    :param contacts: a row source or a list of mappings, one event each (templated; shows as a count in the UI)
+    :param email: address of the one contact, instead of ``contacts`` (templated; hidden in the UI)
+    :param phone: telephone number of the one contact (templated; hidden in the UI)
+    :param variables: with ``contacts``, the columns that become variables, as in
+        :class:`~airflow_provider_sendpulse.operators.contacts.SendPulseAddEmailsOperator`; for one contact, name to value
+        (templated; shows as a count in the UI)
+    :param automation_id: the one flow that the event is for; a column of that name wins for its row (templated)
+    :param email_column: column of the address (templated)
+    :param phone_column: column of the telephone number (templated)
+    :param automation_id_column: column of the flow's id (templated)
+    :param form: send a form instead of JSON to a hash URL; every value becomes text
+    :param max_rejected_ratio: share of the rows that may go wrong: below it the task warns, above it fails
+    """
+
+    template_fields: Collection[str] = (
+        *SendPulseOperator.template_fields,
+        "event_name",
+        "contacts",
+        "email",
+        "phone",
+        "variables",
+        "automation_id",
+        "email_column",
+        "phone_column",
+        "automation_id_column",
+    )
+    template_ext: Sequence[str] = (".sql",)
+    personal_fields: ClassVar[Mapping[str, str]] = {
+        "contacts": "contacts",
+        "email": "address",
+        "phone": "telephone number",
+        "variables": "variables",
+    }
+
+    def __init__(
+        self,
+        *,
+        event_name: str,
+        contacts: RowSource | Sequence[Mapping[str, Any]] | None = None,
+        email: str | None = None,
+        phone: str | None = None,
+        variables: Mapping[str, Any] | Sequence[str] | None = None,
+        automation_id: int | str | None = None,
+        email_column: str = "email",
+        phone_column: str = "phone",
+        automation_id_column: str = "automation_id",
+        form: bool = False,
+        max_rejected_ratio: float = 0.01,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.event_name = event_name
+        self.contacts = contacts
+        self.email = email
+        self.phone = phone
+        self.variables = variables
+        self.automation_id = automation_id
+        self.email_column = email_column
+        self.phone_column = phone_column
+        self.automation_id_column = automation_id_column
+        self.form = form
+        self.max_rejected_ratio = max_rejected_ratio
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Send the events."""
+        require_ratio(self.max_rejected_ratio)
+        name = str(self.event_name or "").strip()
+        if not name:
+            raise InvalidRequest("event_name is empty.")
+        source, columns = self._rows()
+        with self.hook as hook:
+            url = hook.settings.event_urls.get(name)
+            if self.form and url is None:
+                raise InvalidRequest(f"form=True sends to a hash URL, and the connection's event_urls has no {name!r}.")
+            delivery = EventDelivery(name, url, self.form, optional_number(self.automation_id, "automation_id"))
+            ledger = task_ledger(context, "events")
+            counts = delivery.run(hook, people(source.rows(), columns), ledger, SystemClock())
+        conclude(counts, self.max_rejected_ratio, f"Events {name}")
+        return counts.as_dict()
+
+    def _rows(self) -> tuple[RowSource, Columns]:
+        email, phone, variables = reveal(self.email), reveal(self.phone), reveal(self.variables)
+        if self.contacts is None:
+            if not email and not phone:
+                raise InvalidRequest("Nobody to send the event for: give contacts, email or phone.")
+            if variables is not None and not isinstance(variables, Mapping):
+                raise InvalidRequest("variables is not a mapping of name to value.")
+            return InlineRows([{"email": email, "phone": phone, "variables": variables or {}}]), Columns()
+        if email or phone:
+            raise InvalidRequest("Give either contacts, or email and phone.")
+        columns = Columns(
+            email=self.email_column,
+            phone=self.phone_column,
+            automation_id=self.automation_id_column,
+            variables=variables,
+        )
+        return source_of(self.contacts, "contacts"), columns
+
+
+__all__ = ["SendPulseSendEventOperator"]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the SendPulse sensors share: one decision in every mode."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Collection
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator, PokeReturnValue
+
+from airflow_provider_sendpulse.exceptions import FinalFailure, ServiceError
+from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.jobs.waiting import Decision, History
+from airflow_provider_sendpulse.triggers.base import PollingTrigger
+from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
+from airflow_provider_sendpulse.version_compat import AirflowSensorTimeout, default_deferrable
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_DEFERRAL_MARGIN = timedelta(minutes=10)
+
+
+class SendPulseSensor(BaseSensorOperator):
+    """A sensor on a status, in the modes poke, reschedule and deferred with the same outcome in each.
+
+    It returns ``{"status": code, "history": [[code, seconds since the epoch], …]}``. A look that fails in passing is
+    tolerated until the sensor's ``timeout``.
+
+    :param sendpulse_conn_id: Airflow connection of type ``sendpulse`` (templated)
+    :param deferrable: wait in the triggerer, without holding a worker; ``poke_interval`` is the time between two looks
+    """
+
+    template_fields: Collection[str] = ("sendpulse_conn_id",)
+    ui_color = "#d9f0ee"
+
+    def __init__(
+        self,
+        *,
+        sendpulse_conn_id: str = SendPulseHook.default_conn_name,
+        deferrable: bool = default_deferrable(),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.sendpulse_conn_id = sendpulse_conn_id
+        self.deferrable = deferrable
+        self._history = History()
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """What is waited for, for logs."""
+
+    @abstractmethod
+    def look(self) -> Decision:
+        """Ask for the status once and judge it."""
+
+    @abstractmethod
+    def judge(self, code: int) -> Decision:
+        """Judge the status that ended a wait in the triggerer."""
+
+    @abstractmethod
+    def trigger(self, deadline: float) -> PollingTrigger:
+        """Return what waits in the triggerer."""
+
+    @cached_property
+    def hook(self) -> SendPulseHook:
+        """The hook of this sensor's connection."""
+        return SendPulseHook(self.sendpulse_conn_id)
+
+    def execute(self, context: Context) -> Any:
+        """Look once, then wait in the chosen way."""
+        if not self.deferrable:
+            try:
+                return super().execute(context)
+            finally:
+                self.hook.close()
+        with self.hook:
+            seen = self.poke(context)
+        if seen:
+            return seen.xcom_value
+        timeout = timedelta(seconds=self.timeout)
+        self.defer(
+            trigger=self.trigger(time.time() + self.timeout),
+            method_name="execute_complete",
+            # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
+            timeout=timeout + _DEFERRAL_MARGIN,
+        )
+        return None  # defer() does not return
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once."""
+        try:
+            decision = self.look()
+        except FinalFailure:
+            raise
+        except ServiceError as error:
+            self.log.warning("%s: %s Looking again.", self.what, error)
+            return PokeReturnValue(is_done=False)
+        self._history.note(self.what, decision, time.time())
+        if decision.error is not None:
+            raise decision.error
+        return PokeReturnValue(decision.is_over, self._result(decision.code, self._history.seen))
+
+    def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
+        """Go on after the wait in the triggerer."""
+        wait = WaitEvent.of(event)
+        if wait.kind == ERROR:
+            raise wait.failure()
+        if wait.kind != SEEN or wait.code is None:
+            raise AirflowSensorTimeout(f"{self.what}: {wait.message} The last status was {wait.code}.")
+        decision = self.judge(wait.code)
+        if decision.error is not None:
+            raise decision.error
+        if not decision.is_over:
+            raise FinalFailure(f"{self.what}: the wait ended at status {wait.code}, which is not what is waited for.")
+        return self._result(wait.code, wait.history)
+
+    @staticmethod
+    def _result(code: int, history: list[list[Any]]) -> dict[str, Any]:
+        return {"status": code, "history": history}
+
+
+__all__ = ["SendPulseSensor"]

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sensors on campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Literal
+
+from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, judge_campaign
+from airflow_provider_sendpulse.operators.arguments import one_of, whole_number, whole_numbers
+from airflow_provider_sendpulse.sendpulse import campaigns
+from airflow_provider_sendpulse.sensors.base import SendPulseSensor
+from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
+
+
+class SendPulseCampaignSensor(SendPulseSensor):
+    """Wait until a campaign reaches a status; by default until it is sent (3).
+
+    It fails at once when the campaign cannot get there: blocked, cancelled, without active addresses, sent in part, or
+    waiting for a human. Moderation (1) can take hours and is waited for until ``timeout``.
+
+    :param campaign_id: the campaign (templated)
+    :param target_statuses: status codes to wait for (templated)
+    :param on_partial: ``success`` when having been sent in part (23) is enough
+    """
+
+    template_fields: Collection[str] = (*SendPulseSensor.template_fields, "campaign_id", "target_statuses")
+
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str,
+        target_statuses: Collection[int] = SENT,
+        on_partial: Literal["fail", "success"] = "fail",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.campaign_id = campaign_id
+        self.target_statuses = target_statuses
+        self.on_partial = on_partial
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        return f"Campaign {self.campaign_id}"
+
+    def look(self) -> Decision:
+        """Read the campaign's status and judge it."""
+        return self.judge(self.hook.send(campaigns.read(self._id)).status)
+
+    def judge(self, code: int) -> Decision:
+        """Judge a status."""
+        return judge_campaign(self._id, code, targets=self._targets, on_partial=self.on_partial)
+
+    def trigger(self, deadline: float) -> SendPulseCampaignTrigger:
+        """Return what waits in the triggerer."""
+        return SendPulseCampaignTrigger(
+            campaign_id=self._id,
+            sendpulse_conn_id=self.sendpulse_conn_id,
+            poll_interval=self.poke_interval,
+            deadline=deadline,
+            target_statuses=self._targets,
+            on_partial=self.on_partial,
+        )
+
+    @property
+    def _id(self) -> int:
+        one_of(self.on_partial, "on_partial", "fail", "success")
+        return whole_number(self.campaign_id, "campaign_id")
+
+    @property
+    def _targets(self) -> frozenset[int]:
+        targets = self.target_statuses
+        return frozenset(whole_numbers(targets if isinstance(targets, str) else [*targets], "target_statuses"))
+
+
+__all__ = ["SendPulseCampaignSensor"]

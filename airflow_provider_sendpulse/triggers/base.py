@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting in the triggerer: look, judge, sleep, until it is over or the deadline has passed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_sendpulse.exceptions import FinalFailure, ServiceError
+from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.jobs.waiting import Decision, History, moment
+from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, TIMEOUT, WaitEvent
+
+log = logging.getLogger(__name__)
+
+
+class PollingTrigger(BaseTrigger):
+    """Asks for a status until it ends the wait. It only reads, so two triggerers may run the same one.
+
+    :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
+    :param poll_interval: seconds between two looks; up to a tenth more, so that many waits spread
+    :param deadline: seconds since the epoch after which the wait is given up
+    """
+
+    def __init__(self, *, sendpulse_conn_id: str, poll_interval: float, deadline: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.sendpulse_conn_id = sendpulse_conn_id
+        self.poll_interval = poll_interval
+        self.deadline = deadline
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """Return what the subclass was made with, beyond the arguments of this class."""
+
+    @abstractmethod
+    async def look(self, hook: SendPulseHook) -> Decision:
+        """Ask for the status once and judge it."""
+
+    @property
+    @abstractmethod
+    def what(self) -> str:
+        """What is waited for, for logs."""
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments: ids and numbers only, never a secret."""
+        cls = type(self)
+        return f"{cls.__module__}.{cls.__name__}", {
+            "sendpulse_conn_id": self.sendpulse_conn_id,
+            "poll_interval": self.poll_interval,
+            "deadline": self.deadline,
+            **self.arguments(),
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait and yield one :class:`~airflow_provider_sendpulse.triggers.events.WaitEvent`."""
+        hook = SendPulseHook(self.sendpulse_conn_id)
+        try:
+            yield TriggerEvent((await self._wait(hook)).payload())
+        finally:
+            await hook.aclose()
+
+    async def _wait(self, hook: SendPulseHook) -> WaitEvent:
+        history, trouble = History(), ""
+        while True:
+            try:
+                decision = await self.look(hook)
+            except FinalFailure as error:
+                return WaitEvent(ERROR, history=history.seen, error=type(error).__name__, message=str(error))
+            except ServiceError as error:
+                # A failed look says nothing about the campaign; the wait goes on until its deadline.
+                trouble = f" The last look failed: {error}"
+                log.warning("%s: %s Looking again.", self.what, error)
+            else:
+                trouble = ""
+                history.note(self.what, decision, time.time())
+                if decision.is_over:
+                    return WaitEvent(SEEN, decision.code, history.seen)
+            left = self.deadline - time.time()
+            if left <= 0:
+                code = history.seen[-1][0] if history.seen else None
+                message = f"The deadline {moment(self.deadline)} has passed.{trouble}"
+                return WaitEvent(TIMEOUT, code, history.seen, message=message)
+            await asyncio.sleep(min(self.poll_interval * random.uniform(1.0, 1.1), left))
+
+
+__all__ = ["PollingTrigger"]

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for a campaign in the triggerer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, judge_campaign
+from airflow_provider_sendpulse.sendpulse import campaigns
+from airflow_provider_sendpulse.triggers.base import PollingTrigger
+
+
+class SendPulseCampaignTrigger(PollingTrigger):
+    """Wait until a campaign reaches a status, or one from which it cannot get there.
+
+    :param campaign_id: the campaign
+    :param target_statuses: status codes to wait for
+    :param on_partial: ``success`` when having been sent in part (23) is enough
+    :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
+    :param poll_interval: seconds between two looks
+    :param deadline: seconds since the epoch after which the wait is given up
+    """
+
+    def __init__(
+        self,
+        *,
+        campaign_id: int,
+        sendpulse_conn_id: str,
+        poll_interval: float,
+        deadline: float,
+        target_statuses: Collection[int] = SENT,
+        on_partial: str = "fail",
+    ) -> None:
+        super().__init__(sendpulse_conn_id=sendpulse_conn_id, poll_interval=poll_interval, deadline=deadline)
+        self.campaign_id = campaign_id
+        self.target_statuses = sorted(target_statuses)
+        self.on_partial = on_partial
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what tells this wait from others."""
+        return {
+            "campaign_id": self.campaign_id,
+            "target_statuses": self.target_statuses,
+            "on_partial": self.on_partial,
+        }
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        return f"Campaign {self.campaign_id}"
+
+    async def look(self, hook: SendPulseHook) -> Decision:
+        """Read the campaign's status and judge it."""
+        campaign = await hook.asend(campaigns.read(self.campaign_id))
+        return judge_campaign(self.campaign_id, campaign.status, targets=self.target_statuses, on_partial=self.on_partial)
+
+
+__all__ = ["SendPulseCampaignTrigger"]
