@@ -20,17 +20,19 @@ def wait_until_over(
     poll_interval: float,
     deadline: float,
     clock: Clock,
-) -> tuple[Decision, History]:
+    history: History,
+) -> Decision:
     """Look until a decision is final.
 
     :param what: what is waited for, for logs
     :param look: asks for the status once and judges it
     :param poll_interval: seconds between two looks
     :param deadline: seconds since the epoch after which the wait is given up
+    :param history: takes the statuses as they are seen
     :raises DeadlinePassed: when it is not over by then
     :raises FinalFailure: when asking fails for good
     """
-    history, trouble = History(), ""
+    trouble = ""
     while True:
         try:
             decision = look()
@@ -43,7 +45,7 @@ def wait_until_over(
             trouble = ""
             history.note(what, decision, clock.now())
             if decision.is_over:
-                return decision, history
+                return decision
         left = deadline - clock.now()
         if left <= 0:
             last = history.seen[-1][0] if history.seen else "never seen"

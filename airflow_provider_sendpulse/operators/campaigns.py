@@ -15,7 +15,7 @@ from airflow_provider_sendpulse.jobs.mailing import Mailing, create_once
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.polling import wait_until_over
 from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date, require_on_time
-from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, judge_campaign
+from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
 from airflow_provider_sendpulse.operators.arguments import (
     one_of,
@@ -172,18 +172,20 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             if not self.wait_for_completion:
                 return campaign_id
             deadline = max(time.time(), begins or 0.0) + timeout
-            decision = self._judge(campaign_id, seen.status)
+            decision, history = self._judge(campaign_id, seen.status), History()
+            history.note(f"Campaign {campaign_id}", decision, time.time())
             if not decision.is_over and self.deferrable:
-                self._defer(campaign_id, poll_interval, deadline)
+                self._defer(campaign_id, poll_interval, deadline, history)
             if not decision.is_over:
-                decision, history = wait_until_over(
+                decision = wait_until_over(
                     f"Campaign {campaign_id}",
                     lambda: self._judge(campaign_id, hook.send(campaigns.read(campaign_id)).status),
                     poll_interval=poll_interval,
                     deadline=deadline,
                     clock=SystemClock(),
+                    history=history,
                 )
-                context["ti"].xcom_push(key="status_history", value=history.seen)
+            context["ti"].xcom_push(key="status_history", value=history.seen)
         return self._conclude(campaign_id, decision)
 
     def execute_complete(self, context: Context, event: Any, campaign_id: int) -> int:
@@ -196,13 +198,14 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             return self._conclude(campaign_id, self._judge(campaign_id, wait.code))
         raise DeadlinePassed(f"Campaign {campaign_id} is not sent; its last status was {wait.code}. {wait.message}")
 
-    def _defer(self, campaign_id: int, poll_interval: float, deadline: float) -> None:
+    def _defer(self, campaign_id: int, poll_interval: float, deadline: float, history: History) -> None:
         self.defer(
             trigger=SendPulseCampaignTrigger(
                 campaign_id=campaign_id,
                 sendpulse_conn_id=self.sendpulse_conn_id,
                 poll_interval=poll_interval,
                 deadline=deadline,
+                history=history.seen,
                 target_statuses=self._targets,
                 on_partial=self.on_partial,
             ),

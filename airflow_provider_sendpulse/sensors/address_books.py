@@ -44,13 +44,14 @@ class SendPulseAddressBookUnlockedSensor(SendPulseSensor):
         """Judge a status; the trigger has counted the contacts."""
         return judge_address_book(self._id, code, contacts=0)
 
-    def trigger(self, deadline: float) -> SendPulseAddressBookTrigger:
+    def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseAddressBookTrigger:
         """Return what waits in the triggerer."""
         return SendPulseAddressBookTrigger(
             address_book_id=self._id,
             sendpulse_conn_id=self.sendpulse_conn_id,
             poll_interval=self.poke_interval,
             deadline=deadline,
+            history=history,
             expected_contacts=self._expected,
         )
 

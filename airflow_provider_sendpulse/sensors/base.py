@@ -64,7 +64,7 @@ class SendPulseSensor(BaseSensorOperator):
         """Judge the status that ended a wait in the triggerer."""
 
     @abstractmethod
-    def trigger(self, deadline: float) -> PollingTrigger:
+    def trigger(self, deadline: float, history: list[list[Any]]) -> PollingTrigger:
         """Return what waits in the triggerer."""
 
     @cached_property
@@ -85,12 +85,11 @@ class SendPulseSensor(BaseSensorOperator):
             return seen.xcom_value
         timeout = timedelta(seconds=self.timeout)
         self.defer(
-            trigger=self.trigger(time.time() + self.timeout),
+            trigger=self.trigger(time.time() + self.timeout, self._history.seen),
             method_name="execute_complete",
             # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
             timeout=timeout + _DEFERRAL_MARGIN,
         )
-        return None  # defer() does not return
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""

@@ -30,7 +30,7 @@ class SendPulseCampaignSensor(SendPulseSensor):
         self,
         *,
         campaign_id: int | str,
-        target_statuses: Collection[int] = SENT,
+        target_statuses: Collection[int] | str = SENT,
         on_partial: Literal["fail", "success"] = "fail",
         **kwargs: Any,
     ) -> None:
@@ -52,13 +52,14 @@ class SendPulseCampaignSensor(SendPulseSensor):
         """Judge a status."""
         return judge_campaign(self._id, code, targets=self._targets, on_partial=self.on_partial)
 
-    def trigger(self, deadline: float) -> SendPulseCampaignTrigger:
+    def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseCampaignTrigger:
         """Return what waits in the triggerer."""
         return SendPulseCampaignTrigger(
             campaign_id=self._id,
             sendpulse_conn_id=self.sendpulse_conn_id,
             poll_interval=self.poke_interval,
             deadline=deadline,
+            history=history,
             target_statuses=self._targets,
             on_partial=self.on_partial,
         )

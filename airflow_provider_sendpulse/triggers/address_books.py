@@ -16,21 +16,17 @@ class SendPulseAddressBookTrigger(PollingTrigger):
 
     :param address_book_id: the address book
     :param expected_contacts: how many contacts must be there at least
-    :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
-    :param poll_interval: seconds between two looks
-    :param deadline: seconds since the epoch after which the wait is given up
+    :param others: see :class:`~airflow_provider_sendpulse.triggers.base.PollingTrigger`
     """
 
     def __init__(
         self,
         *,
         address_book_id: int,
-        sendpulse_conn_id: str,
-        poll_interval: float,
-        deadline: float,
         expected_contacts: int | None = None,
+        **others: Any,
     ) -> None:
-        super().__init__(sendpulse_conn_id=sendpulse_conn_id, poll_interval=poll_interval, deadline=deadline)
+        super().__init__(**others)
         self.address_book_id = address_book_id
         self.expected_contacts = expected_contacts
 

@@ -27,13 +27,22 @@ class PollingTrigger(BaseTrigger):
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
     :param poll_interval: seconds between two looks; up to a tenth more, so that many waits spread
     :param deadline: seconds since the epoch after which the wait is given up
+    :param history: statuses seen before the wait came here, ``[code, seconds since the epoch]`` each
     """
 
-    def __init__(self, *, sendpulse_conn_id: str, poll_interval: float, deadline: float) -> None:
+    def __init__(
+        self,
+        *,
+        sendpulse_conn_id: str,
+        poll_interval: float,
+        deadline: float,
+        history: list[list[Any]] | None = None,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.sendpulse_conn_id = sendpulse_conn_id
         self.poll_interval = poll_interval
         self.deadline = deadline
+        self.history = history or []
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
@@ -55,6 +64,7 @@ class PollingTrigger(BaseTrigger):
             "sendpulse_conn_id": self.sendpulse_conn_id,
             "poll_interval": self.poll_interval,
             "deadline": self.deadline,
+            "history": self.history,
             **self.arguments(),
         }
 
@@ -67,7 +77,8 @@ class PollingTrigger(BaseTrigger):
             await hook.aclose()
 
     async def _wait(self, hook: SendPulseHook) -> WaitEvent:
-        history, trouble = History(), ""
+        # A copy: what this instance was made with is what it is stored with.
+        history, trouble = History([[*seen] for seen in self.history]), ""
         while True:
             try:
                 decision = await self.look(hook)

@@ -18,22 +18,18 @@ class SendPulseCampaignTrigger(PollingTrigger):
     :param campaign_id: the campaign
     :param target_statuses: status codes to wait for
     :param on_partial: ``success`` when having been sent in part (23) is enough
-    :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
-    :param poll_interval: seconds between two looks
-    :param deadline: seconds since the epoch after which the wait is given up
+    :param others: see :class:`~airflow_provider_sendpulse.triggers.base.PollingTrigger`
     """
 
     def __init__(
         self,
         *,
         campaign_id: int,
-        sendpulse_conn_id: str,
-        poll_interval: float,
-        deadline: float,
         target_statuses: Collection[int] = SENT,
         on_partial: str = "fail",
+        **others: Any,
     ) -> None:
-        super().__init__(sendpulse_conn_id=sendpulse_conn_id, poll_interval=poll_interval, deadline=deadline)
+        super().__init__(**others)
         self.campaign_id = campaign_id
         self.target_statuses = sorted(target_statuses)
         self.on_partial = on_partial
