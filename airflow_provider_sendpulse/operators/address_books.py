@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal
 
+from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
 from airflow_provider_sendpulse.jobs.address_book import ensure_address_book
 from airflow_provider_sendpulse.links.sendpulse import SendPulseAddressBookLink
-from airflow_provider_sendpulse.operators.arguments import whole_number
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.sendpulse import address_books
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode

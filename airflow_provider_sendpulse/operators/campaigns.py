@@ -9,6 +9,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_sendpulse.api.clock import SystemClock
+from airflow_provider_sendpulse.arguments import (
+    one_of,
+    optional_number,
+    seconds,
+    whole_numbers,
+)
 from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.jobs.mailing import Mailing, create_once
@@ -17,12 +23,6 @@ from airflow_provider_sendpulse.jobs.polling import wait_until_over
 from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date, require_on_time
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
-from airflow_provider_sendpulse.operators.arguments import (
-    one_of,
-    optional_number,
-    seconds,
-    whole_numbers,
-)
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.content import ContentRenderer
 from airflow_provider_sendpulse.rows.confidential import reveal

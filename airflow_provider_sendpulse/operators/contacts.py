@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_sendpulse.api.clock import SystemClock
+from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.contact_delivery import ContactDelivery
 from airflow_provider_sendpulse.jobs.counts import conclude, require_ratio
 from airflow_provider_sendpulse.jobs.ledger import MemoryLedger
 from airflow_provider_sendpulse.links.sendpulse import SendPulseAddressBookLink
-from airflow_provider_sendpulse.operators.arguments import whole_number
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.task_ledger import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from airflow_provider_sendpulse.arguments import optional_number, whole_number
 from airflow_provider_sendpulse.jobs.waiting import Decision, judge_address_book
-from airflow_provider_sendpulse.operators.arguments import optional_number, whole_number
 from airflow_provider_sendpulse.sendpulse import address_books
 from airflow_provider_sendpulse.sensors.base import SendPulseSensor
 from airflow_provider_sendpulse.triggers.address_books import SendPulseAddressBookTrigger

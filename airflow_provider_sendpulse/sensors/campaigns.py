@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
+from airflow_provider_sendpulse.arguments import one_of, whole_number, whole_numbers
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, judge_campaign
-from airflow_provider_sendpulse.operators.arguments import one_of, whole_number, whole_numbers
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sensors.base import SendPulseSensor
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
