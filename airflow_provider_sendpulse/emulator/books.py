@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Address books and what is loaded into them (SendPulse API: mailing lists)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from airflow_provider_sendpulse.emulator.clock import Clock
+from airflow_provider_sendpulse.emulator.contacts import Contact, NewContact, type_of
+from airflow_provider_sendpulse.emulator.errors import Refusal, book_not_found, invalid
+from airflow_provider_sendpulse.emulator.settings import Settings
+from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT, NEW_CONTACT
+
+FIRST_BOOK_ID = 1001
+LOADING = 4
+COPYING = 5
+
+
+@dataclass
+class Load:
+    """One add call on its way into a book."""
+
+    contacts: list[NewContact]
+    ends_at: datetime
+    visible: bool
+    reads: int = 0
+
+
+@dataclass
+class Book:
+    """An address book. Its status follows from what is going on with it, unless one was forced."""
+
+    id: int
+    name: str
+    created_at: datetime
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    loads: list[Load] = field(default_factory=list)
+    copying_to: set[int] = field(default_factory=set)
+    forced_status: int | None = None
+    activations: list[tuple[datetime, str]] = field(default_factory=list)
+
+    @property
+    def status(self) -> int:
+        """0 when free, 4 while addresses are loaded, 5 while they are copied into a campaign."""
+        if self.forced_status is not None:
+            return self.forced_status
+        if self.copying_to:
+            return COPYING
+        return LOADING if self.loads else 0
+
+    def count(self, status: int) -> int:
+        """How many contacts have this status."""
+        return sum(contact.status == status for contact in self.contacts.values())
+
+    def put(self, new: NewContact, now: datetime, source: str = "panel") -> Contact:
+        """Add a contact, or update the one there is. A status such as unsubscribed stays."""
+        contact = self.contacts.get(new.email)
+        if contact is None:
+            contact = Contact(new.email, now, source=source)
+            self.contacts[new.email] = contact
+        contact.variables.update(new.variables)
+        for name, value in new.variables.items():
+            self.variables.setdefault(name, type_of(value))
+        if new.phone is not None:
+            contact.phone = new.phone
+        return contact
+
+
+class Books:
+    """All address books of the account."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._books: dict[int, Book] = {}
+        self._next_id = FIRST_BOOK_ID
+
+    def __iter__(self) -> Iterator[Book]:
+        return iter(list(self._books.values()))
+
+    def __len__(self) -> int:
+        return len(self._books)
+
+    def get(self, book_id: int) -> Book | None:
+        """Return the book with this id, if there is one."""
+        return self._books.get(book_id)
+
+    def find(self, book_id: int) -> Book:
+        """Return the book with this id, or a refusal."""
+        book = self._books.get(book_id)
+        if book is None:
+            raise book_not_found()
+        return book
+
+    def create(self, name: str) -> Book:
+        """Make an empty book; names are unique in an account."""
+        self._check_name(name)
+        book = Book(self._next_id, name, self._clock.now())
+        self._next_id += 1
+        self._books[book.id] = book
+        return book
+
+    def rename(self, book: Book, name: str) -> None:
+        """Give a book another name."""
+        if name != book.name:
+            self._check_name(name)
+        book.name = name
+
+    def remove(self, book: Book) -> None:
+        """Delete a book with its contacts."""
+        del self._books[book.id]
+
+    def add_contacts(self, book: Book, contacts: list[NewContact]) -> None:
+        """Start loading contacts; the book stays locked until the load is over."""
+        now = self._clock.now()
+        visible = not self._settings.contacts_visible_late
+        if visible:
+            self._place(book, contacts, now)
+        seconds = self._settings.book_load_seconds
+        if seconds is None:
+            seconds = self._settings.seconds_per_status
+        starts_at = max([now, *(load.ends_at for load in book.loads)])
+        book.loads.append(Load(contacts, starts_at + timedelta(seconds=seconds), visible))
+
+    def end_load(self, book: Book, load: Load, at: datetime) -> None:
+        """Finish a load, which is when late contacts come to be seen."""
+        book.loads.remove(load)
+        if not load.visible:
+            self._place(book, load.contacts, at)
+
+    def note_read(self, book: Book) -> None:
+        """Count a read; where states move by reads, the load that was read often enough ends."""
+        if self._settings.transitions != "reads" or not book.loads:
+            return
+        enough = self._settings.book_load_reads
+        if enough is None:
+            enough = self._settings.reads_per_status
+        load = book.loads[0]
+        if load.reads >= enough:
+            self.end_load(book, load, self._clock.now())
+        else:
+            load.reads += 1
+
+    def check_writable(self, book: Book) -> None:
+        """Refuse to write to a locked book, if the settings say so."""
+        if self._settings.locked_book_writes == "refuse" and book.status != 0:
+            raise Refusal(self._settings.http_status_locked_book, 422, "The address book is locked")
+
+    def activate(self, book: Book, at: datetime) -> None:
+        """Activate the contacts whose delay is over."""
+        due = [entry for entry in book.activations if entry[0] <= at]
+        book.activations = [entry for entry in book.activations if entry[0] > at]
+        for _, email in due:
+            contact = book.contacts.get(email)
+            if contact is not None and contact.status == NEW_CONTACT:
+                contact.status = ACTIVE_CONTACT
+
+    def _place(self, book: Book, contacts: list[NewContact], at: datetime) -> None:
+        delay = self._settings.contact_activation_seconds
+        for new in contacts:
+            is_new = new.email not in book.contacts
+            book.put(new, at)
+            if is_new and delay is not None:
+                book.activations.append((at + timedelta(seconds=delay), new.email))
+
+    def _check_name(self, name: str) -> None:
+        if any(book.name == name for book in self._books.values()):
+            raise invalid("Name already in use", 203)

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control API: what a test tells the emulator, and asks it, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from airflow_provider_sendpulse.emulator.campaign_request import CampaignRequest
+from airflow_provider_sendpulse.emulator.contacts import read_new_contacts
+from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.errors import Refusal
+from airflow_provider_sendpulse.emulator.faults import InvalidFault
+from airflow_provider_sendpulse.emulator.gateway import CONTROL_PREFIX
+from airflow_provider_sendpulse.emulator.settings import InvalidSetting
+from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT
+
+Command = Callable[[Emulator, Request, dict[str, Any]], Any]
+
+
+def command(method: str, path: str, run: Command) -> Route:
+    """Make a route that runs a command and says what was wrong with it if it cannot."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            fields = json.loads(await request.body() or b"{}")
+            if not isinstance(fields, dict):
+                raise ValueError("the body must be a JSON object")
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        emulator: Emulator = request.app.state.emulator
+        with emulator.lock:
+            try:
+                emulator.state.settle()
+                return JSONResponse(run(emulator, request, fields))
+            except Refusal as refusal:
+                return JSONResponse({"error": refusal.message}, refusal.http_status)
+            except KeyError as error:
+                return JSONResponse({"error": f"{error.args[0]} is missing"}, 400)
+            except (InvalidSetting, InvalidFault, ValueError, TypeError) as error:
+                return JSONResponse({"error": str(error)}, 400)
+
+    return Route(CONTROL_PREFIX + path, answer, methods=[method])
+
+
+def state(emulator: Emulator, _: Request, __: dict[str, Any]) -> dict[str, Any]:
+    """Everything the account holds."""
+    return emulator.state.as_dict()
+
+
+def requests(emulator: Emulator, request: Request, _: dict[str, Any]) -> dict[str, Any]:
+    """Return the request log, of one operation if asked."""
+    operation = request.query_params.get("operation")
+    return {
+        "total": emulator.requests.total,
+        "by_operation": emulator.requests.counts(),
+        "busiest_second": emulator.requests.busiest_second(),
+        "requests": [record.as_dict() for record in emulator.requests.records(operation)],
+    }
+
+
+def read_settings(emulator: Emulator, _: Request, __: dict[str, Any]) -> dict[str, Any]:
+    """All settings."""
+    return emulator.settings.as_dict()
+
+
+def change_settings(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, Any]:
+    """Change some settings."""
+    emulator.change_settings(fields)
+    return emulator.settings.as_dict()
+
+
+def list_faults(emulator: Emulator, _: Request, __: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the faults, with how often each was met."""
+    return emulator.faults.as_list()
+
+
+def add_fault(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, Any]:
+    """Set one fault up."""
+    return emulator.faults.add_from(fields).as_dict()
+
+
+def clear_faults(emulator: Emulator, _: Request, __: dict[str, Any]) -> dict[str, bool]:
+    """Take all faults away."""
+    emulator.faults.clear()
+    return {"done": True}
+
+
+def remove_fault(emulator: Emulator, request: Request, _: dict[str, Any]) -> dict[str, bool]:
+    """Take one fault away."""
+    return {"done": emulator.faults.remove(int(request.path_params["fault_id"]))}
+
+
+def reset(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, bool]:
+    """Forget everything."""
+    emulator.reset(keep_settings=bool(fields.get("keep_settings", False)))
+    return {"done": True}
+
+
+def advance(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, str]:
+    """Push the clock forward."""
+    emulator.advance(float(fields["seconds"]))
+    return {"now": emulator.clock.now().isoformat()}
+
+
+def revoke_tokens(emulator: Emulator, _: Request, __: dict[str, Any]) -> dict[str, int]:
+    """Make every token invalid at once."""
+    return {"revoked": emulator.state.tokens.revoke_all()}
+
+
+def add_book(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, int]:
+    """Make a book that already holds contacts, active ones unless told otherwise."""
+    account = emulator.state
+    entries = fields.get("emails")
+    contacts = read_new_contacts(entries, lists_allowed=True) if entries else []
+    status = int(fields.get("contact_status", ACTIVE_CONTACT))
+    book = account.books.create(str(fields["name"]))
+    book.variables.update(fields.get("variable_types", {}))
+    for contact in contacts:
+        book.put(contact, account.clock.now()).status = status
+    return {"id": book.id}
+
+
+def set_book_status(emulator: Emulator, request: Request, fields: dict[str, Any]) -> dict[str, Any]:
+    """Force a book's status; null lets it follow from events again."""
+    book = emulator.state.books.find(int(request.path_params["book_id"]))
+    status = fields["status"]
+    book.forced_status = None if status is None else int(status)
+    return {"id": book.id, "status": book.status}
+
+
+def set_contact_status(emulator: Emulator, request: Request, fields: dict[str, Any]) -> dict[str, bool]:
+    """Give a contact a status, such as unsubscribed by a click."""
+    book = emulator.state.books.find(int(request.path_params["book_id"]))
+    contact = book.contacts[str(fields["email"])]
+    contact.status = int(fields["status"])
+    return {"done": True}
+
+
+def confirm(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, bool]:
+    """Click the link of a confirmation message."""
+    return {"done": emulator.state.confirm(int(fields["book_id"]), str(fields["email"]))}
+
+
+def add_sender(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, bool]:
+    """Set a sender up, activated unless told otherwise."""
+    active = bool(fields.get("active", True))
+    emulator.state.senders.put(str(fields["name"]), str(fields["email"]), active=active)
+    return {"done": True}
+
+
+def add_campaign(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, int]:
+    """Create a campaign as a person would in the dashboard: it is in no limit."""
+    account = emulator.state
+    campaign = account.campaigns.create(CampaignRequest(account, fields).content(), at_once_visible=True)
+    account.course.started(campaign)
+    return {"id": campaign.id}
+
+
+def set_campaign_status(emulator: Emulator, request: Request, fields: dict[str, Any]) -> dict[str, Any]:
+    """Put a campaign into a status, with the statuses that shall follow."""
+    campaign = emulator.state.campaigns.find(int(request.path_params["campaign_id"]))
+    then = [int(status) for status in fields.get("then", [])]
+    emulator.state.course.force(campaign, int(fields["status"]), then)
+    return {"id": campaign.id, "status": campaign.status}
+
+
+ROUTES = [
+    command("GET", "/state", state),
+    command("GET", "/requests", requests),
+    command("GET", "/settings", read_settings),
+    command("PUT", "/settings", change_settings),
+    command("GET", "/faults", list_faults),
+    command("POST", "/faults", add_fault),
+    command("DELETE", "/faults", clear_faults),
+    command("DELETE", "/faults/{fault_id:int}", remove_fault),
+    command("POST", "/reset", reset),
+    command("POST", "/clock/advance", advance),
+    command("POST", "/tokens/revoke", revoke_tokens),
+    command("POST", "/books", add_book),
+    command("PUT", "/books/{book_id:int}/status", set_book_status),
+    command("PUT", "/books/{book_id:int}/contacts", set_contact_status),
+    command("POST", "/confirmations", confirm),
+    command("POST", "/senders", add_sender),
+    command("POST", "/campaigns", add_campaign),
+    command("PUT", "/campaigns/{campaign_id:int}/status", set_campaign_status),
+]

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One emulated account with its clock, its faults and its log."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_sendpulse.emulator.clock import Clock
+from airflow_provider_sendpulse.emulator.faults import Faults
+from airflow_provider_sendpulse.emulator.request_log import RequestLog
+from airflow_provider_sendpulse.emulator.settings import Settings
+from airflow_provider_sendpulse.emulator.state import State
+
+
+class Emulator:
+    """What the HTTP side and the tests share. Hold :attr:`lock` to change several things as one."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._initial = settings or Settings()
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.settings = Settings()
+        self.settings.copy_from(self._initial)
+        self.faults = Faults()
+        self.requests = RequestLog()
+        self._set_clock()
+        self.state = State(self.settings, self.clock)
+
+    def reset(self, *, keep_settings: bool = False) -> None:
+        """Forget everything; settings return to those given at the start, unless they are to be kept."""
+        with self.lock:
+            if not keep_settings:
+                self.settings.copy_from(self._initial)
+            self.faults.clear()
+            self.requests = RequestLog()
+            self.clock.run()
+            self._set_clock()
+            self.state = State(self.settings, self.clock)
+
+    def change_settings(self, changes: Mapping[str, Any]) -> None:
+        """Change settings while running; what was due under the old ones happens first."""
+        with self.lock:
+            self.state.settle()
+            self.settings.update(changes)
+            if "clock" in changes or "clock_start" in changes:
+                self._set_clock()
+
+    def advance(self, seconds: float) -> None:
+        """Push the clock forward and let everything happen that falls into that time."""
+        with self.lock:
+            self.state.settle()
+            self.clock.advance(seconds)
+            self.state.settle()
+
+    def _set_clock(self) -> None:
+        if self.settings.clock == "manual":
+            start = self.settings.clock_start
+            self.clock.stop(datetime.fromisoformat(start) if start else None)
+        else:
+            self.clock.run()

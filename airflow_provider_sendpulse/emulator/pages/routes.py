@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages: overview, one book, one campaign, inbox, events, requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.gateway import PAGES_PREFIX
+from airflow_provider_sendpulse.emulator.messages import Message, fill_in
+from airflow_provider_sendpulse.emulator.pages.rendering import MESSAGE_POLICY, page
+from airflow_provider_sendpulse.emulator.pages.views import campaign_view, message_view
+from airflow_provider_sendpulse.emulator.state import State
+
+PAGE_LENGTH = 100
+View = Callable[[Request, Emulator], Response]
+
+
+def show(path: str, view: View) -> Route:
+    """Make a route to a page. Looking at a page counts as no request and no read."""
+
+    async def answer(request: Request) -> Response:
+        emulator: Emulator = request.app.state.emulator
+        with emulator.lock:
+            emulator.state.settle()
+            return view(request, emulator)
+
+    return Route(path, answer, methods=["GET"])
+
+
+def overview(request: Request, emulator: Emulator) -> Response:
+    """Books, campaigns and counts at a glance."""
+    state = emulator.state
+    campaigns = [campaign_view(state, campaign) for campaign in reversed(list(state.campaigns))]
+    return page(
+        request,
+        "overview.html",
+        books=list(state.books),
+        campaigns=campaigns[:PAGE_LENGTH],
+        messages=len(state.mailbox),
+        events=len(state.events),
+        requests=emulator.requests.total,
+        tokens=state.tokens.issued,
+        faults=[fault for fault in emulator.faults.as_list() if fault["times"] != fault["fired"]],
+        settings=emulator.settings,
+        limit_used=state.campaign_limit.used,
+    )
+
+
+def book(request: Request, emulator: Emulator) -> Response:
+    """One book with its contacts."""
+    found = emulator.state.books.get(int(request.path_params["book_id"]))
+    if found is None:
+        raise HTTPException(404)
+    contacts = list(found.contacts.values())
+    offset = _offset(request)
+    return page(
+        request,
+        "book.html",
+        book=found,
+        contacts=contacts[offset : offset + PAGE_LENGTH],
+        **_paging(request, offset, len(contacts)),
+        campaigns=[campaign_view(emulator.state, item) for item in emulator.state.campaigns.of_book(found.id)],
+    )
+
+
+def campaign(request: Request, emulator: Emulator) -> Response:
+    """One campaign: its way so far, its numbers, and its message as a contact would see it."""
+    state = emulator.state
+    found = state.campaigns.get(int(request.path_params["campaign_id"]))
+    if found is None:
+        raise HTTPException(404)
+    readers = _readers(state, found.content.book_ids)
+    reader = request.query_params.get("as", "")
+    if reader not in readers:
+        reader = next(iter(readers), "")
+    variables = {"email": reader, **readers.get(reader, {})}
+    return page(
+        request,
+        "campaign.html",
+        view=campaign_view(state, found),
+        readers=list(readers),
+        reader=reader,
+        subject=fill_in(found.content.subject, variables),
+        preview=f"{PAGES_PREFIX}/campaigns/{found.id}/body?" + urlencode({"as": reader}),
+    )
+
+
+def campaign_body(request: Request, emulator: Emulator) -> Response:
+    """Show a campaign's message alone, filled in for a contact."""
+    found = emulator.state.campaigns.get(int(request.path_params["campaign_id"]))
+    if found is None:
+        raise HTTPException(404)
+    reader = request.query_params.get("as", "")
+    variables = _readers(emulator.state, found.content.book_ids).get(reader, {})
+    return _message_page(fill_in(found.content.body, {"email": reader, **variables}))
+
+
+def inbox(request: Request, emulator: Emulator) -> Response:
+    """Everything that was mailed, and one message of it open."""
+    state = emulator.state
+    address, campaign_id = request.query_params.get("to", ""), request.query_params.get("campaign", "")
+    found = [
+        message
+        for message in reversed(state.mailbox.messages)
+        if address.lower() in message.to and campaign_id in ("", str(message.campaign_id))
+    ]
+    offset = _offset(request)
+    return page(
+        request,
+        "inbox.html",
+        messages=[message_view(state, message) for message in found[offset : offset + PAGE_LENGTH]],
+        opened=_opened(request, state, found),
+        campaigns=[(item.id, item.content.name) for item in reversed(list(state.campaigns))],
+        address=address,
+        campaign_id=campaign_id,
+        filters=urlencode({"to": address, "campaign": campaign_id}),
+        **_paging(request, offset, len(found)),
+    )
+
+
+def message_body(request: Request, emulator: Emulator) -> Response:
+    """Show a message alone, as its reader sees it."""
+    message = emulator.state.mailbox.get(int(request.path_params["message_id"]))
+    if message is None:
+        raise HTTPException(404)
+    return _message_page(message.rendered_body())
+
+
+def events(request: Request, emulator: Emulator) -> Response:
+    """Show the events received."""
+    received = list(emulator.state.events)[::-1]
+    offset = _offset(request)
+    return page(
+        request,
+        "events.html",
+        events=received[offset : offset + PAGE_LENGTH],
+        **_paging(request, offset, len(received)),
+    )
+
+
+def requests(request: Request, emulator: Emulator) -> Response:
+    """How often what was asked, and the latest requests."""
+    records = emulator.requests.records()[::-1]
+    offset = _offset(request)
+    return page(
+        request,
+        "requests.html",
+        counts=emulator.requests.counts(),
+        busiest=emulator.requests.busiest_second(),
+        tokens=emulator.state.tokens.issued,
+        records=records[offset : offset + PAGE_LENGTH],
+        **_paging(request, offset, len(records)),
+    )
+
+
+def _opened(request: Request, state: State, found: list[Message]) -> Any:
+    wanted = request.query_params.get("message", "")
+    message = state.mailbox.get(int(wanted)) if wanted.isdecimal() else None
+    if message is None and found:
+        message = found[0]
+    return message_view(state, message) if message is not None else None
+
+
+def _readers(state: State, book_ids: list[int]) -> dict[str, dict[str, Any]]:
+    """Return the first contacts of some books with their variables."""
+    readers: dict[str, dict[str, Any]] = {}
+    for book_id in book_ids:
+        found = state.books.get(book_id)
+        for contact in list(found.contacts.values())[:PAGE_LENGTH] if found is not None else ():
+            phone = {"Phone": contact.phone} if contact.phone else {}
+            readers.setdefault(contact.email, {**phone, **contact.variables})
+    return readers
+
+
+def _message_page(html: str) -> Response:
+    return HTMLResponse(html, headers={"Content-Security-Policy": MESSAGE_POLICY, "Cache-Control": "no-store"})
+
+
+def _offset(request: Request) -> int:
+    text = request.query_params.get("offset", "0")
+    return int(text) if text.isdecimal() else 0
+
+
+def _paging(request: Request, offset: int, total: int) -> dict[str, Any]:
+    """Links to the neighbouring parts of a long list; empty where there is none."""
+
+    def link(start: int) -> str:
+        return "?" + urlencode({**request.query_params, "offset": start})
+
+    return {
+        "total": total,
+        "first": min(offset + 1, total),
+        "last": min(offset + PAGE_LENGTH, total),
+        "newer": link(max(0, offset - PAGE_LENGTH)) if offset else "",
+        "older": link(offset + PAGE_LENGTH) if offset + PAGE_LENGTH < total else "",
+    }
+
+
+ROUTES = [
+    show("/", overview),
+    show(f"{PAGES_PREFIX}", overview),
+    show(f"{PAGES_PREFIX}/books/{{book_id:int}}", book),
+    show(f"{PAGES_PREFIX}/campaigns/{{campaign_id:int}}", campaign),
+    show(f"{PAGES_PREFIX}/campaigns/{{campaign_id:int}}/body", campaign_body),
+    show(f"{PAGES_PREFIX}/inbox", inbox),
+    show(f"{PAGES_PREFIX}/inbox/{{message_id:int}}/body", message_body),
+    show(f"{PAGES_PREFIX}/events", events),
+    show(f"{PAGES_PREFIX}/requests", requests),
+]

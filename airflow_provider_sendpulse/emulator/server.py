@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serving the emulator: in a thread for tests, or as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from airflow_provider_sendpulse.emulator.application import build_application
+from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.faults import Faults
+from airflow_provider_sendpulse.emulator.request_log import RequestLog
+from airflow_provider_sendpulse.emulator.settings import Settings
+from airflow_provider_sendpulse.emulator.state import State
+
+START_TIMEOUT = 10.0
+
+
+class DroppableProtocol(H11Protocol):
+    """HTTP that lets the application reach its connection, so that it can break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Hand the connection to the application along with each request."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class Server(uvicorn.Server):
+    """A server that tells when it accepts connections."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        config = uvicorn.Config(
+            build_application(emulator),
+            http=DroppableProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.ready.set()
+        self.announce()
+
+    def announce(self) -> None:
+        """Do nothing: whoever runs a thread waits for :attr:`ready`."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open a socket bound to an address; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the address at which a socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class RunningEmulator:
+    """An emulator served by a thread on a free port of this machine.
+
+    Use it as a context manager, for one test or for a whole session with :meth:`reset` between the tests::
+
+        with RunningEmulator(Settings(clock="manual")) as emulator:
+            requests.get(f"{emulator.url}/addressbooks", ...)
+    """
+
+    def __init__(self, settings: Settings | None = None, **changes: Any) -> None:
+        # A copy: whoever gave the settings may go on to use them for another emulator.
+        own = Settings()
+        own.copy_from(settings or Settings())
+        own.update(changes)
+        self.emulator = Emulator(own)
+        self._listener: socket.socket | None = None
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self.url = ""
+
+    @property
+    def state(self) -> State:
+        """The account, live; hold ``emulator.lock`` to change it while clients are at work."""
+        with self.emulator.lock:
+            self.emulator.state.settle()
+            return self.emulator.state
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, live; :meth:`configure` changes them with checks."""
+        return self.emulator.settings
+
+    @property
+    def faults(self) -> Faults:
+        """The faults, live."""
+        return self.emulator.faults
+
+    @property
+    def requests(self) -> RequestLog:
+        """The request log, live."""
+        return self.emulator.requests
+
+    def configure(self, **changes: Any) -> None:
+        """Change settings."""
+        self.emulator.change_settings(changes)
+
+    def advance(self, seconds: float) -> None:
+        """Push the clock forward."""
+        self.emulator.advance(seconds)
+
+    def reset(self) -> None:
+        """Forget everything and return to the settings of the start."""
+        self.emulator.reset()
+
+    def start(self) -> RunningEmulator:
+        """Begin to serve."""
+        self._listener = listen("127.0.0.1", 0)
+        self.url = url_of(self._listener)
+        self._server = Server(self.emulator)
+        self._thread = threading.Thread(target=self._serve, name="sendpulse-emulator", daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(START_TIMEOUT):
+            raise RuntimeError("the emulator did not start")
+        return self
+
+    def stop(self) -> None:
+        """End serving, and every connection with it."""
+        if self._server is None or self._thread is None or self._listener is None:
+            return
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+        self._server = self._thread = self._listener = None
+
+    def __enter__(self) -> RunningEmulator:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        if self._server is not None and self._listener is not None:
+            asyncio.run(self._server.serve(sockets=[self._listener]))

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every switch of the emulator, with its default.
+
+Many switches exist because SendPulse's documentation is silent or contradicts itself: a client has to
+live with each of their values.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+
+class InvalidSetting(ValueError):
+    """A setting does not exist, or its value is of the wrong kind."""
+
+
+@dataclass
+class Settings:
+    """What the emulator does where it has a choice. All fields can be changed while it runs."""
+
+    # Account and tokens
+    client_id: str = "emulator-id"
+    client_secret: str = "emulator-secret"
+    api_keys: list[str] = field(default_factory=lambda: ["sp_apikey_emulator"])
+    token_lifetime_seconds: int = 3600
+    token_shape: Literal["opaque", "long"] = "opaque"
+    token_issue_revokes_previous: bool = False
+    token_issues_per_minute: int | None = None
+    time_zone: str = "Europe/Kyiv"
+    user_id: int = 5000001
+    balance_main: str = "9.36"
+    balance_bonus: str = "5.00"
+    balance_currency: str = "USD"
+    plan_recipients: int = 100000
+    plan_ended: bool = False
+    balance_exhausted: bool = False
+
+    # Time
+    clock: Literal["real", "manual"] = "real"
+    clock_start: str | None = None
+    seed: int = 1
+
+    # Limits; None switches one off
+    requests_per_second: int | None = 10
+    requests_per_minute: int | None = 1000
+    campaigns_per_window: int | None = 4
+    campaign_window_seconds: float = 3600.0
+    drafts_use_campaign_limit: bool = True
+    tests_use_campaign_limit: bool = True
+    refused_use_campaign_limit: bool = False
+    events_by_hash_use_request_limit: bool = False
+
+    # HTTP statuses the documentation does not name
+    http_status_campaign_refused: int = 422
+    http_status_campaign_limit: int = 422
+    http_status_request_limit: int = 429
+    http_status_sender_refused: int = 422
+    http_status_unknown_event: int = 404
+    http_status_locked_book: int = 422
+
+    # How states move
+    transitions: Literal["clock", "reads"] = "clock"
+    seconds_per_status: float = 1.0
+    seconds_in_status: dict[int, float] = field(default_factory=dict)
+    reads_per_status: int = 1
+    reads_in_status: dict[int, int] = field(default_factory=dict)
+    book_load_seconds: float | None = None
+    book_load_reads: int | None = None
+    contacts_visible_late: bool = False
+    contact_activation_seconds: float | None = None
+    activate_contacts_on_approval: bool = True
+    moderation_from_recipients: int = 20
+    scheduled_status: int = 14
+    ignore_send_date: bool = False
+    next_campaign_outcomes: list[int | list[int]] = field(default_factory=list)
+    campaign_visibility_seconds: float = 0.0
+    campaign_visibility_reads: int = 0
+
+    # Behaviour nobody documents
+    cancel_again: Literal["refuse", "accept"] = "refuse"
+    locked_book_writes: Literal["accept", "refuse"] = "accept"
+    locked_book_campaigns: Literal["accept", "refuse"] = "accept"
+    list_variables_on_add: Literal["refuse", "accept"] = "refuse"
+    known_events: list[str] | None = None
+    segments: dict[int, int] = field(default_factory=dict)
+
+    # Shapes of answers
+    strict_emails: bool = False
+    create_answer: Literal["openapi", "manual"] = "openapi"
+    patch_answer: Literal["result", "campaign"] = "result"
+    patch_requires_all_fields: bool = False
+    campaign_statistics: Literal["array", "object"] = "array"
+    campaign_list_statistics: bool = True
+    campaign_list_order: Literal["asc", "desc"] = "asc"
+    book_numbers_as_strings: bool = False
+    contact_status_as_string: bool = False
+    contact_book_id_as_string: bool = False
+    phone_as_number: bool = False
+    empty_variables: Literal["array", "object", "absent"] = "array"
+    missing_book: Literal["not_found", "empty_array"] = "not_found"
+
+    # What becomes of a mailed message
+    bounce_share: float = 0.02
+    open_share: float = 0.45
+    click_share: float = 0.3
+    unsubscribe_share: float = 0.0
+    engagement_seconds: float = 0.0
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+    def update(self, changes: Mapping[str, Any]) -> None:
+        """Change several settings at once, all or none.
+
+        Raises:
+            InvalidSetting: a name is unknown or a value does not fit.
+        """
+        hints = get_type_hints(type(self))
+        checked = {}
+        for name, value in changes.items():
+            if name not in hints:
+                raise InvalidSetting(f"there is no setting {name!r}")
+            checked[name] = _fit(name, value, hints[name])
+        _check_meaning(checked)
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings as JSON-ready values."""
+        return asdict(self)
+
+    def copy_from(self, other: Settings) -> None:
+        """Take over every value of another set, without sharing its lists."""
+        for name, value in asdict(other).items():
+            setattr(self, name, value)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of all settings."""
+        return [item.name for item in fields(cls)]
+
+
+def _fit(name: str, value: Any, hint: Any) -> Any:
+    """Check one value against the type of its field; JSON's string keys become numbers where needed."""
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        for choice in get_args(hint):
+            try:
+                return _fit(name, value, choice)
+            except InvalidSetting:
+                continue
+    elif origin is Literal:
+        if value in get_args(hint):
+            return value
+    elif origin is list:
+        if isinstance(value, list):
+            return [_fit(name, item, get_args(hint)[0]) for item in value]
+    elif origin is dict:
+        key_type, value_type = get_args(hint)
+        if isinstance(value, Mapping):
+            try:
+                return {key_type(key): _fit(name, item, value_type) for key, item in value.items()}
+            except ValueError as error:
+                raise InvalidSetting(f"setting {name!r} has a wrong key: {error}") from error
+    elif hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    elif hint is type(None):
+        if value is None:
+            return None
+    elif isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
+        return value
+    raise InvalidSetting(f"setting {name!r} cannot be {value!r}")
+
+
+def _check_meaning(values: Mapping[str, Any]) -> None:
+    try:
+        if "time_zone" in values:
+            ZoneInfo(values["time_zone"])
+        start = values.get("clock_start")
+        if start is not None and datetime.fromisoformat(start).tzinfo is None:
+            raise InvalidSetting("setting 'clock_start' needs a time zone")
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidSetting(str(error)) from error
