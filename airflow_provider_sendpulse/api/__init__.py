@@ -3,3 +3,9 @@
 
 Nothing here knows an endpoint or an Airflow task.
 """
+
+from __future__ import annotations
+
+from airflow_provider_sendpulse.api.call import Call, PagedCall, Repeat
+
+__all__ = ["Call", "PagedCall", "Repeat"]
