@@ -16,6 +16,9 @@ State = dict[str, Any]
 # A reservation further ahead than this is not plausible: the clock was set back, or the file is damaged.
 _FURTHEST = 600.0
 
+# Well below that, or the places behind a long pause would not be plausible either, and all be given away at once.
+_LONGEST_PAUSE = 300.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -59,7 +62,7 @@ def pause(until: float, now: float) -> Callable[[State | None], tuple[State, Non
 
     def stop(state: State | None) -> tuple[State, None]:
         before = _time((state or {}).get("paused_until"))
-        paused = max(before if before - now <= _FURTHEST else now, min(until, now + _FURTHEST))
+        paused = max(before if before - now <= _FURTHEST else now, min(until, now + _LONGEST_PAUSE))
         return {**(state or {}), "paused_until": paused}, None
 
     return stop

@@ -17,7 +17,12 @@ from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.jobs.waiting import Decision, History
 from airflow_provider_sendpulse.triggers.base import PollingTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
-from airflow_provider_sendpulse.version_compat import AirflowSensorTimeout, default_deferrable
+from airflow_provider_sendpulse.version_compat import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    default_deferrable,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -79,8 +84,7 @@ class SendPulseSensor(BaseSensorOperator):
                 return super().execute(context)
             finally:
                 self.hook.close()
-        with self.hook:
-            seen = self.poke(context)
+        seen = self._first_look(context)
         if seen:
             return seen.xcom_value
         timeout = timedelta(seconds=self.timeout)
@@ -90,6 +94,17 @@ class SendPulseSensor(BaseSensorOperator):
             # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
             timeout=timeout + _DEFERRAL_MARGIN,
         )
+
+    def _first_look(self, context: Context) -> PokeReturnValue:
+        """Look once before deferring, with the meaning of ``soft_fail`` and ``never_fail`` that the other modes have."""
+        try:
+            with self.hook:
+                return self.poke(context)
+        except Exception as error:
+            if self.never_fail or (self.soft_fail and isinstance(error, AirflowFailException)):
+                which = "soft_fail" if self.soft_fail else "never_fail"
+                raise AirflowSkipException(f"Skipping due to {which} is set to True.") from error
+            raise
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""

@@ -71,8 +71,10 @@ class SendPulseCampaignSensor(SendPulseSensor):
 
     @property
     def _targets(self) -> frozenset[int]:
-        targets = self.target_statuses
-        return frozenset(whole_numbers(targets if isinstance(targets, str) else [*targets], "target_statuses"))
+        targets: Any = self.target_statuses
+        # A template that renders natively makes a number of a single code.
+        values = targets if isinstance(targets, str | int) else [*targets]
+        return frozenset(whole_numbers(values, "target_statuses"))
 
 
 __all__ = ["SendPulseCampaignSensor"]
