@@ -71,8 +71,10 @@ class SendPulseHook(BaseHook):
 
     async def aget_conn(self) -> AsyncClient:
         """Return the client that carries out calls from coroutines; it is kept until :meth:`aclose`."""
+        settings = await self.asettings()
+        # Nothing may be awaited from here on: several coroutines can share this hook, and one client must do for all.
         if self._async_client is None:
-            self._async_client = AsyncClient((await self.asettings()).account, mask=amask_secret)
+            self._async_client = AsyncClient(settings.account, mask=amask_secret)
         return self._async_client
 
     def send(self, call: Call[T]) -> T:

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One campaign and no second one: look for it by its marker, adopt it, or create it."""
+"""One campaign and no second one: look for it by its marker, adopt it, or create it.
+
+Nothing but the marker decides that a campaign exists. The record of earlier tries only says how long to look before
+believing that it does not: a campaign that was just created may not be listed yet.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_sendpulse.api.clock import Clock
-from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignConflict
+from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignConflict, CampaignNotSent, Refused, ServiceError
+from airflow_provider_sendpulse.jobs.intent import Intent, MailingRecord
+from airflow_provider_sendpulse.jobs.lookup import find_marked, generation
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.sending import Sender
-from airflow_provider_sendpulse.sendpulse import address_books, campaigns
+from airflow_provider_sendpulse.sendpulse import campaigns
+from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, DeliveryStatus
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +30,18 @@ VISIBILITY_WINDOW = 120.0
 LOOK_AGAIN = 10.0
 """Seconds between two looks for a campaign whose creation is in doubt."""
 
-_SLACK = dt.timedelta(days=2)
+ENDED_BADLY = frozenset(
+    {
+        CampaignStatus.BLOCKED,
+        CampaignStatus.NO_ACTIVE_ADDRESSES,
+        CampaignStatus.CANCELLED,
+    }
+)
+"""Statuses that are an end and do not say that anything went out."""
+
+
+def _as_it_is(campaign: campaigns.NewCampaign) -> campaigns.NewCampaign:
+    return campaign
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +51,17 @@ class Mailing:
     :param campaign: what to create; its name is still without the marker
     :param marker: by what it is recognised
     :param since: no campaign with this marker can be older than this; bounds how far the look-up pages back
+    :param recreate: codes of :data:`ENDED_BADLY` after which a new generation is created, if nothing went out
+    :param before_creating: last look at the campaign directly before it is created: may change it, or raise
+    :param visibility_window: seconds after which a campaign that exists is certainly listed
     """
 
     campaign: campaigns.NewCampaign
     marker: Marker
     since: dt.datetime
+    recreate: frozenset[int] = frozenset()
+    before_creating: Callable[[campaigns.NewCampaign], campaigns.NewCampaign] = field(default=_as_it_is)
+    visibility_window: float = VISIBILITY_WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,70 +77,137 @@ class Outcome:
     created: campaigns.CreatedCampaign | None = None
 
 
-def create_once(sender: Sender, mailing: Mailing, clock: Clock) -> Outcome:
+def create_once(sender: Sender, mailing: Mailing, record: MailingRecord, clock: Clock) -> Outcome:
     """Make sure that the campaign of a mailing exists, and that there is no second one.
 
     :raises CampaignConflict: one with this marker exists, to other address books or with another subject
-    :raises AmbiguousOutcome: it was sent to the service, the answer was lost, and it could not be found within
-        :data:`VISIBILITY_WINDOW`: it may still exist, so it is not created again
+    :raises AmbiguousOutcome: it may exist and could not be found, or could not be looked for: it is not created then
+    :raises Throttled: the service takes no campaign now; nothing was created
+    :raises ServiceError: the service could not be asked; nothing was created
     """
-    if (found := _find(sender, mailing)) is not None:
-        log.info("Adopted campaign %s: one with the marker %s exists already.", found.id, mailing.marker)
+    return _Creation(sender, mailing, record, clock).run()
+
+
+def went_out(campaign: campaigns.Campaign) -> bool:
+    """Whether any recipient may have got a message of a campaign that ended badly, as far as its figures tell."""
+    status = CampaignStatus.of(campaign.status)
+    if status not in ENDED_BADLY:
+        return True
+    unsent = (DeliveryStatus.IN_QUEUE.code, DeliveryStatus.NOT_SENT.code)
+    return any(statistic.count for statistic in campaign.statistics if statistic.code not in unsent)
+
+
+class _Creation:
+    def __init__(self, sender: Sender, mailing: Mailing, record: MailingRecord, clock: Clock) -> None:
+        self._sender = sender
+        self._mailing = mailing
+        self._record = record
+        self._clock = clock
+
+    def run(self) -> Outcome:
+        intent = self._record.intent()
+        found = self._remembered(intent)
+        if found is None:
+            # Without an intent nothing of ours can be on its way, so a look-up that fails is just a failed look-up.
+            found = self._look() if intent is None or intent.campaign_id else self._look_until_visible(intent)
+        if found is None and intent is not None and intent.campaign_id is not None:
+            raise CampaignNotSent(
+                f"Campaign {intent.campaign_id}, which an earlier try of this task has created, is gone: somebody deleted "
+                "it. Nothing was created. To mail again on purpose, give the operator another edition."
+            )
+        if found is None:
+            return self._create(self._mailing.marker)
+        if self._is_to_be_recreated(found):
+            log.warning(
+                "Campaign %s ended at status %s and nothing of it went out: creating the next generation.",
+                found.id,
+                found.status,
+            )
+            return self._create(replace(self._mailing.marker, generation=generation(found) + 1))
+        return self._adopt(found)
+
+    def _remembered(self, intent: Intent | None) -> campaigns.Campaign | None:
+        """Return the campaign that an earlier try has created and written down."""
+        if intent is None or intent.campaign_id is None:
+            return None
+        try:
+            return self._sender.send(campaigns.read(intent.campaign_id))
+        except Refused as error:
+            log.warning("Campaign %s of an earlier try cannot be read: %s", intent.campaign_id, error)
+            return None
+
+    def _adopt(self, found: campaigns.Campaign) -> Outcome:
+        _compare(found, self._mailing)
+        self._record.keep_intent(Intent(generation(found), self._clock.now(), found.id))
+        log.info("Adopted campaign %s: one with the marker %s exists already.", found.id, self._mailing.marker)
         return Outcome(found.id, adopted=True)
-    campaign = replace(mailing.campaign, name=mailing.marker.name(mailing.campaign.name))
-    try:
-        created = sender.send(campaigns.create(campaign))
-    except AmbiguousOutcome as error:
-        return _resolve(sender, mailing, clock, error)
-    log.info("Created campaign %s with the marker %s.", created.id, mailing.marker)
-    return Outcome(created.id, adopted=False, created=created)
 
+    def _is_to_be_recreated(self, found: campaigns.Campaign) -> bool:
+        if found.status not in self._mailing.recreate:
+            return False
+        # Listings hold no figures, and a recreated campaign must be known not to have reached anybody.
+        return not went_out(self._sender.send(campaigns.read(found.id)))
 
-def _resolve(sender: Sender, mailing: Mailing, clock: Clock, doubt: AmbiguousOutcome) -> Outcome:
-    """Look for a campaign that was sent and not confirmed, until it must be visible if it exists."""
-    log.warning("%s Looking for the marker %s.", doubt, mailing.marker)
-    end = clock.now() + VISIBILITY_WINDOW
-    while True:
-        if (found := _find(sender, mailing)) is not None:
-            log.info("Adopted campaign %s: it was created, only the answer was lost.", found.id)
-            return Outcome(found.id, adopted=True)
-        left = end - clock.now()
-        if left <= 0:
-            break
-        clock.sleep(min(LOOK_AGAIN, left))
-    raise AmbiguousOutcome(
-        f"The request that creates the campaign was sent, its answer was lost, and no campaign with the marker "
-        f"{mailing.marker} was listed within {VISIBILITY_WINDOW:.0f} s. Search the campaigns in the SendPulse dashboard "
-        "for the marker. If it is not there, clear the task: it looks again and creates the campaign.",
-        operation=doubt.operation,
-        status=doubt.status,
-    )
+    def _create(self, marker: Marker, *, again: bool = False) -> Outcome:
+        campaign = self._mailing.before_creating(self._mailing.campaign)
+        intent = Intent(marker.generation, self._clock.now())
+        self._record.keep_intent(intent)
+        try:
+            created = self._sender.send(campaigns.create(replace(campaign, name=marker.name(campaign.name))))
+        except AmbiguousOutcome as doubt:
+            log.warning("%s Looking for the marker %s.", doubt, marker)
+            if (found := self._look_until_visible(intent, doubt)) is not None and generation(found) >= marker.generation:
+                log.info("Campaign %s was created; only the answer was lost.", found.id)
+                return self._adopt(found)
+            if again:
+                raise self._not_established(
+                    "The request that creates the campaign was sent twice, two minutes apart, and both answers were lost",
+                    doubt,
+                ) from None
+            log.warning("No campaign with the marker %s is there: the request did not arrive. Creating it.", marker)
+            return self._create(marker, again=True)
+        except ServiceError:
+            # Refused, throttled or not reached: certainly nothing was created.
+            self._record.keep_intent(None)
+            raise
+        self._record.keep_intent(replace(intent, campaign_id=created.id))
+        log.info("Created campaign %s with the marker %s.", created.id, marker)
+        return Outcome(created.id, adopted=False, created=created)
 
+    def _look(self) -> campaigns.Campaign | None:
+        mailing = self._mailing
+        found = find_marked(self._sender, mailing.marker, mailing.since, mailing.campaign.address_book_ids)
+        if len(found) > 1:
+            log.info("Campaigns with the marker %s: %s.", mailing.marker, [campaign.id for campaign in found])
+        return found[0] if found else None
 
-def _find(sender: Sender, mailing: Mailing) -> campaigns.Campaign | None:
-    found = {campaign.id: campaign for campaign in _marked(sender, mailing)}
-    if not found:
-        return None
-    newest = max(found.values(), key=lambda campaign: (_generation(campaign), campaign.id))
-    if len(found) > 1:
-        log.warning("More than one campaign has the marker %s: %s.", mailing.marker, sorted(found))
-    _compare(newest, mailing)
-    return newest
+    def _look_until_visible(self, intent: Intent, doubt: AmbiguousOutcome | None = None) -> campaigns.Campaign | None:
+        """Look until the campaign of an intent would certainly be listed; ``None`` means that it was not created."""
+        end = intent.at + self._mailing.visibility_window
+        while True:
+            try:
+                found = self._look()
+            except ServiceError as error:
+                raise self._not_established(
+                    f"An earlier request may have created the campaign, and it could not be looked for ({error})", doubt
+                ) from None
+            left = end - self._clock.now()
+            if (found is not None and generation(found) >= intent.generation) or left <= 0:
+                return found
+            log.info(
+                "No campaign with the marker %s yet; it would be listed within %.0f s. Looking again.",
+                self._mailing.marker,
+                left,
+            )
+            self._clock.sleep(min(LOOK_AGAIN, left))
 
-
-def _marked(sender: Sender, mailing: Mailing) -> Iterator[campaigns.Campaign]:
-    """Yield the campaigns with the mailing's marker, from the account's list and from those of its books."""
-    oldest = (mailing.since - _SLACK).strftime(campaigns.DATE_FORMAT)
-    for campaign in sender.pages(campaigns.list(order="desc")):
-        if mailing.marker.marks(campaign.name):
-            yield campaign
-        # The list is in order of creation; dates are in the account's zone, hence the slack of two days.
-        elif campaign.send_date and campaign.send_date < oldest:
-            break
-    for book in mailing.campaign.address_book_ids:
-        for listed in sender.pages(address_books.campaigns(book)):
-            if mailing.marker.marks(listed.task_name):
-                yield sender.send(campaigns.read(listed.task_id))
+    def _not_established(self, what: str, doubt: AmbiguousOutcome | None) -> AmbiguousOutcome:
+        return AmbiguousOutcome(
+            f"{what}. Nothing more is sent. Search the campaigns in the SendPulse dashboard for "
+            f"{self._mailing.marker}. Then clear the task: it adopts the campaign if it is there, and creates it if not.",
+            operation=doubt.operation if doubt else "POST /campaigns",
+            status=doubt.status if doubt else None,
+        )
 
 
 def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
@@ -125,7 +216,8 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     if found.subject != wanted.subject:
         differences.append(("subject", found.subject, wanted.subject))
     # A segment's campaign may name no book, or one that was not given.
-    if wanted.segment_id is None and found.address_book_ids and set(found.address_book_ids) != set(wanted.address_book_ids):
+    books = set(wanted.address_book_ids)
+    if wanted.segment_id is None and found.address_book_ids and set(found.address_book_ids) != books:
         differences.append(("address books", [*found.address_book_ids], [*wanted.address_book_ids]))
     if differences:
         told = "; ".join(f"{what}: {there!r} there, {here!r} here" for what, there, here in differences)
@@ -135,9 +227,12 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
         )
 
 
-def _generation(campaign: campaigns.Campaign) -> int:
-    marker = Marker.in_name(campaign.name)
-    return marker.generation if marker else 0
-
-
-__all__ = ["LOOK_AGAIN", "VISIBILITY_WINDOW", "Mailing", "Outcome", "create_once"]
+__all__ = [
+    "ENDED_BADLY",
+    "LOOK_AGAIN",
+    "VISIBILITY_WINDOW",
+    "Mailing",
+    "Outcome",
+    "create_once",
+    "went_out",
+]

@@ -27,9 +27,10 @@ _UNDER_WAY = (
 )
 
 
-def parse_send_date(value: dt.datetime | str) -> dt.datetime:
+def parse_send_date(value: dt.datetime | str, name: str = "send_date") -> dt.datetime:
     """Return an aware date from one, or from the text a template renders to (ISO 8601).
 
+    :param name: what the date is called in messages
     :raises InvalidRequest: for text that is no date, for a date without a time zone, and for a local time that does not
         exist because the clock is set forward
     """
@@ -37,14 +38,14 @@ def parse_send_date(value: dt.datetime | str) -> dt.datetime:
         try:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError as error:
-            raise InvalidRequest(f"send_date {value!r} is not a date with a time: write it as ISO 8601.") from error
+            raise InvalidRequest(f"{name} {value!r} is not a date with a time: write it as ISO 8601.") from error
     if value.utcoffset() is None:
         raise InvalidRequest(
-            f"send_date {value.isoformat()} has no time zone. Give an aware date, such as {{{{ data_interval_end }}}}."
+            f"{name} {value.isoformat()} has no time zone. Give an aware date, such as {{{{ data_interval_end }}}}."
         )
     # In the hour that is skipped when clocks go forward, going to UTC and back gives another time.
     if value.astimezone(dt.UTC).astimezone(value.tzinfo).replace(tzinfo=None) != value.replace(tzinfo=None):
-        raise InvalidRequest(f"send_date {value.isoformat()} does not exist: the clock skips that hour. Choose another.")
+        raise InvalidRequest(f"{name} {value.isoformat()} does not exist: the clock skips that hour. Choose another.")
     return value
 
 

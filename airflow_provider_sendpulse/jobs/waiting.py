@@ -20,6 +20,8 @@ from airflow_provider_sendpulse.sendpulse.statuses import AddressBookStatus, Cam
 
 log = logging.getLogger(__name__)
 
+_TELL_AGAIN = 1800.0
+
 SENT = frozenset({CampaignStatus.SENT.code})
 
 
@@ -119,11 +121,24 @@ class History:
     """
 
     seen: list[list[Any]] = field(default_factory=list)
+    _told: float = 0.0
 
-    def note(self, what: str, decision: Decision, now: float) -> None:
-        """Remember a status, and say so in the log when it is a new one."""
+    def note(self, what: str, decision: Decision, now: float, deadline: float | None = None) -> None:
+        """Remember a status, and say so in the log when it is a new one or has lasted for long."""
         if self.seen and self.seen[-1][0] == decision.code:
+            if now - self._told >= _TELL_AGAIN:
+                self._told = now
+                log.info(
+                    "%s: status %s (%s) since %s%s%s",
+                    what,
+                    decision.code,
+                    decision.text,
+                    moment(self.seen[-1][1]),
+                    f", deadline {moment(deadline)}" if deadline else "",
+                    "; hours are normal" if decision.code == CampaignStatus.IN_MODERATION.code else "",
+                )
             return
+        self._told = now
         since = f", after {now - self.seen[-1][1]:.0f} s" if self.seen else ""
         self.seen.append([decision.code, round(now, 3)])
         undocumented = decision.text == "not documented"

@@ -3,39 +3,41 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from airflow_provider_sendpulse.api.clock import SystemClock
-from airflow_provider_sendpulse.arguments import (
-    one_of,
-    optional_number,
-    seconds,
-    whole_numbers,
-)
-from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest
+from airflow_provider_sendpulse.arguments import one_of, seconds
+from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest, Throttled
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-from airflow_provider_sendpulse.jobs.mailing import Mailing, create_once
-from airflow_provider_sendpulse.jobs.marker import Marker
-from airflow_provider_sendpulse.jobs.polling import wait_until_over
-from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date, require_on_time
-from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign
+from airflow_provider_sendpulse.jobs.cancelling import cancel
+from airflow_provider_sendpulse.jobs.intent import MailingRecord
+from airflow_provider_sendpulse.jobs.mailing import ENDED_BADLY, VISIBILITY_WINDOW, Mailing, Outcome, create_once
+from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_until_over
+from airflow_provider_sendpulse.jobs.schedule import require_on_time
+from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign, moment
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
-from airflow_provider_sendpulse.operators.content import ContentRenderer
-from airflow_provider_sendpulse.rows.confidential import reveal
+from airflow_provider_sendpulse.operators.campaign_request import campaign_request, mailing_marker, optional_date
+from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
+from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
-from airflow_provider_sendpulse.version_compat import default_deferrable
+from airflow_provider_sendpulse.version_compat import AirflowSkipException, default_deferrable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _DEFERRAL_MARGIN = timedelta(minutes=10)
+
+_KILL_GRACE = 300.0
+"""Seconds after adopting a campaign within which its cancellation is taken for the end of the try before."""
 
 
 class SendPulseCreateCampaignOperator(SendPulseOperator):
@@ -66,11 +68,22 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     :param stats: ``{"opens": bool, "clicks": bool, "utm_campaign": str}`` (templated)
     :param mailing_key: what makes this mailing this one; DAG, run, task and map index when left out (templated)
     :param edition: change it to mail again on purpose (templated)
+    :param look_back: how long before this run a campaign with the same marker may have been created
+    :param visibility_window: seconds within which SendPulse certainly lists a campaign it has created
+    :param if_ended_badly: what to do about a campaign of ours that was blocked, cancelled, or had no active addresses:
+        ``fail``, or ``recreate`` the next generation if nothing of it went out
+    :param past_send_date: what to do when ``send_date`` has passed before the campaign could be created: ``fail``,
+        ``send_now`` or ``skip`` the task
+    :param not_after: skip the task rather than create the campaign after this aware date (templated)
+    :param cancel_on_kill: cancel the campaign, if it has not gone out, when the task is killed, cleared or marked while it
+        waits, or times out. A worker that is shut down kills its tasks too.
     :param wait_for_completion: wait until the campaign is sent (or, for a draft, is a draft)
     :param on_partial: ``success`` when having been sent in part (23) is enough
     :param deferrable: wait in the triggerer, without holding a worker
     :param poll_interval: seconds between two looks
-    :param timeout: seconds, or a timedelta, that the wait may take; counted from ``send_date`` when there is one
+    :param poll_error_window: seconds for which looks may fail before the wait is given up
+    :param timeout: seconds, or a timedelta, that the wait may take; counted from ``send_date`` when there is one. With
+        Airflow 3.3 the deadline is kept across tries, until the task is cleared.
     """
 
     template_fields: Collection[str] = (
@@ -91,6 +104,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         "stats",
         "mailing_key",
         "edition",
+        "not_after",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"body": "html", "body_amp": "html", "body_params": "json"}
     recipient_fields: ClassVar[frozenset[str]] = frozenset({"subject", "body", "body_amp", "attachments"})
@@ -117,10 +131,17 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         stats: Mapping[str, Any] | None = None,
         mailing_key: str | None = None,
         edition: int | str = 1,
+        look_back: timedelta = timedelta(days=30),
+        visibility_window: float = VISIBILITY_WINDOW,
+        if_ended_badly: Literal["fail", "recreate"] = "fail",
+        past_send_date: Literal["fail", "send_now", "skip"] = "fail",
+        not_after: datetime | str | None = None,
+        cancel_on_kill: bool = False,
         wait_for_completion: bool = False,
         on_partial: Literal["fail", "success"] = "fail",
         deferrable: bool = default_deferrable(),
         poll_interval: float = 60.0,
+        poll_error_window: float = POLL_ERROR_WINDOW,
         timeout: float | timedelta = timedelta(days=2),
         **kwargs: Any,
     ) -> None:
@@ -142,87 +163,214 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         self.stats = stats
         self.mailing_key = mailing_key
         self.edition = edition
+        self.look_back = look_back
+        self.visibility_window = visibility_window
+        self.if_ended_badly = if_ended_badly
+        self.past_send_date = past_send_date
+        self.not_after = not_after
+        self.cancel_on_kill = cancel_on_kill
         self.wait_for_completion = wait_for_completion
         self.on_partial = on_partial
         self.deferrable = deferrable
         self.poll_interval = poll_interval
+        self.poll_error_window = poll_error_window
         self.timeout = timeout
+        self._killable: int | None = None
 
     def execute(self, context: Context) -> int:
         """Create or adopt the campaign, and wait for it if asked to."""
+        return self._run(context)
+
+    def _run(self, context: Context) -> int:
         one_of(self.on_partial, "on_partial", "fail", "success")
-        timeout = seconds(self.timeout, "timeout")
-        poll_interval = seconds(self.poll_interval, "poll_interval")
+        one_of(self.if_ended_badly, "if_ended_badly", "fail", "recreate")
+        one_of(self.past_send_date, "past_send_date", "fail", "send_now", "skip")
         with self.hook as hook:
-            campaign = self._campaign(context, hook)
-            mailing = Mailing(campaign, self._marker(context, hook), since=context["dag_run"].run_after)
-            outcome = create_once(hook, mailing, SystemClock())
-            campaign_id = outcome.campaign_id
-            details: dict[str, Any] = {"campaign_id": campaign_id, "adopted": outcome.adopted}
-            if outcome.created is not None:
-                details |= self._report(outcome.created)
+            campaign = campaign_request(self, cast("Mapping[str, Any]", context), hook.settings.account_timezone)
+            marker = mailing_marker(self, context, hook.settings.deployment)
+            record = mailing_record(context, marker.digest)
+            deadline = self._deadline(context, record)
+            outcome = self._create(
+                context,
+                hook,
+                Mailing(
+                    campaign=campaign,
+                    marker=marker,
+                    since=context["dag_run"].run_after - self.look_back,
+                    recreate=self._recreate,
+                    before_creating=self._last_look,
+                    visibility_window=self.visibility_window,
+                ),
+                record,
+                deadline,
+            )
+            self._killable = campaign_id = outcome.campaign_id
             # For the link, and to see what became of the date: a strict DMARC policy makes SendPulse ignore it.
             seen = hook.send(campaigns.read(campaign_id))
-            link = seen.permalink or hook.settings.campaign_link.replace("{id}", str(campaign_id))
-            SendPulseCampaignLink().push(context, link)
-            context["ti"].xcom_push(key="campaign", value=details)
-            begins = self._begins()
+            self._tell(context, hook, outcome, seen)
+            begins = optional_date(self.send_date)
             if campaign.send_date is not None and begins is not None:
-                require_on_time(seen, campaign.send_date, begins, time.time())
+                require_on_time(seen, campaign.send_date, begins.timestamp(), time.time())
             if not self.wait_for_completion:
                 return campaign_id
-            deadline = max(time.time(), begins or 0.0) + timeout
-            decision, history = self._judge(campaign_id, seen.status), History()
-            history.note(f"Campaign {campaign_id}", decision, time.time())
+            history = History()
+            decision = self._judge(campaign_id, seen.status)
+            history.note(f"Campaign {campaign_id}", decision, time.time(), deadline)
+            adopted_at = time.time() if outcome.adopted else None
             if not decision.is_over and self.deferrable:
-                self._defer(campaign_id, poll_interval, deadline, history)
+                self._defer(campaign_id, adopted_at, deadline, history)
             if not decision.is_over:
-                decision = wait_until_over(
-                    f"Campaign {campaign_id}",
-                    lambda: self._judge(campaign_id, hook.send(campaigns.read(campaign_id)).status),
-                    poll_interval=poll_interval,
-                    deadline=deadline,
-                    clock=SystemClock(),
-                    history=history,
-                )
+                decision = self._wait(hook, campaign_id, deadline, history)
             context["ti"].xcom_push(key="status_history", value=history.seen)
-        return self._conclude(campaign_id, decision)
+        return self._conclude(context, campaign_id, decision, adopted_at)
 
-    def execute_complete(self, context: Context, event: Any, campaign_id: int) -> int:
+    def execute_again(self, context: Context, event: Any = None) -> int:
+        """Look again and create the campaign, now that a place may be free."""
+        return self._run(context)
+
+    def execute_complete(self, context: Context, event: Any, campaign_id: int, adopted_at: float | None = None) -> int:
         """Go on after the wait in the triggerer."""
         wait = WaitEvent.of(event)
         context["ti"].xcom_push(key="status_history", value=wait.history)
         if wait.kind == ERROR:
             raise wait.failure()
         if wait.kind == SEEN and wait.code is not None:
-            return self._conclude(campaign_id, self._judge(campaign_id, wait.code))
-        raise DeadlinePassed(f"Campaign {campaign_id} is not sent; its last status was {wait.code}. {wait.message}")
+            return self._conclude(context, campaign_id, self._judge(campaign_id, wait.code), adopted_at)
+        with self.hook as hook:
+            said = self._cancelled(hook, campaign_id)
+        raise DeadlinePassed(f"Campaign {campaign_id} is not sent; its last status was {wait.code}. {wait.message}{said}")
 
-    def _defer(self, campaign_id: int, poll_interval: float, deadline: float, history: History) -> None:
+    def on_kill(self) -> None:
+        """Cancel the campaign if that was asked for and it has not gone out."""
+        if self.cancel_on_kill and self._killable is not None:
+            # A hook of its own: this runs in a signal handler, in the middle of whatever the other one is doing.
+            with SendPulseHook(self.sendpulse_conn_id) as hook:
+                self.log.warning(cancel(hook, self._killable))
+
+    def _create(
+        self, context: Context, hook: SendPulseHook, mailing: Mailing, record: MailingRecord, deadline: float
+    ) -> Outcome:
+        """Create or adopt, waiting for a place where SendPulse takes no more campaigns at the moment."""
+        while True:
+            try:
+                return create_once(hook, mailing, record, SystemClock())
+            except Throttled as error:
+                if error.error_code != ErrorCode.CAMPAIGNS_PER_HOUR.code:
+                    raise
+                # Not all who wait for a place come back at the same moment.
+                free_at = time.time() + (error.retry_after or 900.0) + random.uniform(0, 60)
+                limit = optional_date(self.not_after, "not_after")
+                if limit is not None and free_at > limit.timestamp():
+                    raise AirflowSkipException(
+                        f"SendPulse takes no campaign before {moment(free_at)}, and not_after is {limit}: not created."
+                    ) from None
+                if free_at > deadline:
+                    raise DeadlinePassed(
+                        f"SendPulse takes no campaign before {moment(free_at)}, and the deadline is {moment(deadline)}. {error}"
+                    ) from None
+                self.log.warning("%s Waiting for a place until %s.", error, moment(free_at))
+                if self.deferrable:
+                    self._defer_until(free_at)
+                time.sleep(max(free_at - time.time(), 0.0))
+
+    def _last_look(self, campaign: campaigns.NewCampaign) -> campaigns.NewCampaign:
+        """Judge dates directly before the campaign is created, and only then: an existing one is adopted at any time."""
+        now = datetime.now(tz=UTC)
+        limit = optional_date(self.not_after, "not_after")
+        if limit is not None and now > limit:
+            raise AirflowSkipException(f"not_after {limit} has passed: the campaign is not created.")
+        begins = optional_date(self.send_date)
+        if begins is None or begins > now:
+            return campaign
+        if self.past_send_date == "skip":
+            raise AirflowSkipException(f"send_date {begins} has passed: the campaign is not created.")
+        if self.past_send_date == "send_now":
+            self.log.warning("send_date %s has passed: sending now.", begins)
+            return replace(campaign, send_date=None)
+        raise InvalidRequest(
+            f"send_date {begins} has passed, and no campaign was created before. Set past_send_date to send_now or skip."
+        )
+
+    def _tell(self, context: Context, hook: SendPulseHook, outcome: Outcome, seen: campaigns.Campaign) -> None:
+        link = seen.permalink or hook.settings.campaign_link.replace("{id}", str(seen.id))
+        SendPulseCampaignLink().push(context, link)
+        details: dict[str, Any] = {"campaign_id": seen.id, "adopted": outcome.adopted}
+        if outcome.created is not None:
+            details |= self._report(outcome.created)
+        context["ti"].xcom_push(key="campaign", value=details)
+
+    def _deadline(self, context: Context, record: MailingRecord) -> float:
+        """Return when to give up, in seconds since the epoch: decided once, and anew when the task's run is cleared."""
+        begins = optional_date(self.send_date)
+        starts = max(time.time(), begins.timestamp() if begins else 0.0)
+        clearing = context["dag_run"].clear_number or 0
+        return record.deadline(starts + seconds(self.timeout, "timeout"), clearing)
+
+    def _wait(self, hook: SendPulseHook, campaign_id: int, deadline: float, history: History) -> Decision:
+        try:
+            return wait_until_over(
+                f"Campaign {campaign_id}",
+                lambda: self._judge(campaign_id, hook.send(campaigns.read(campaign_id)).status),
+                poll_interval=seconds(self.poll_interval, "poll_interval"),
+                poll_error_window=self.poll_error_window,
+                deadline=deadline,
+                clock=SystemClock(),
+                history=history,
+            )
+        except DeadlinePassed as error:
+            raise DeadlinePassed(f"{error}{self._cancelled(hook, campaign_id)}") from None
+
+    def _defer(self, campaign_id: int, adopted_at: float | None, deadline: float, history: History) -> None:
         self.defer(
             trigger=SendPulseCampaignTrigger(
                 campaign_id=campaign_id,
                 sendpulse_conn_id=self.sendpulse_conn_id,
-                poll_interval=poll_interval,
+                poll_interval=seconds(self.poll_interval, "poll_interval"),
+                poll_error_window=self.poll_error_window,
                 deadline=deadline,
                 history=history.seen,
                 target_statuses=self._targets,
                 on_partial=self.on_partial,
+                cancel_on_kill=self.cancel_on_kill,
             ),
             method_name="execute_complete",
-            kwargs={"campaign_id": campaign_id},
+            kwargs={"campaign_id": campaign_id, "adopted_at": adopted_at},
             # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
             timeout=timedelta(seconds=max(deadline - time.time(), 0.0)) + _DEFERRAL_MARGIN,
+        )
+
+    def _defer_until(self, free_at: float) -> None:
+        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+        self.defer(
+            trigger=DateTimeTrigger(moment=datetime.fromtimestamp(free_at, tz=UTC)),
+            method_name="execute_again",
+            timeout=timedelta(seconds=max(free_at - time.time(), 0.0)) + _DEFERRAL_MARGIN,
         )
 
     @property
     def _targets(self) -> frozenset[int]:
         return frozenset({CampaignStatus.DRAFT.code}) if self.draft else SENT
 
+    @property
+    def _recreate(self) -> frozenset[int]:
+        if self.if_ended_badly == "recreate":
+            return frozenset(status.code for status in ENDED_BADLY)
+        # What a kill of an earlier try has cancelled is to be mailed by this one.
+        return frozenset({CampaignStatus.CANCELLED.code}) if self.cancel_on_kill else frozenset()
+
     def _judge(self, campaign_id: int, code: int) -> Decision:
         return judge_campaign(campaign_id, code, targets=self._targets, on_partial=self.on_partial)
 
-    def _conclude(self, campaign_id: int, decision: Decision) -> int:
+    def _cancelled(self, hook: SendPulseHook, campaign_id: int) -> str:
+        return f" {cancel(hook, campaign_id)}" if self.cancel_on_kill else ""
+
+    def _conclude(self, context: Context, campaign_id: int, decision: Decision, adopted_at: float | None) -> int:
+        killed = self.cancel_on_kill and decision.code == CampaignStatus.CANCELLED.code
+        if killed and adopted_at is not None and time.time() - adopted_at < _KILL_GRACE:
+            # Cleared while deferred: this try adopted the campaign before the trigger of the last one cancelled it.
+            self.log.warning("Campaign %s was cancelled by the end of the try before this one.", campaign_id)
+            return self._run(context)
         if decision.error is not None:
             raise decision.error
         if not decision.is_over:
@@ -231,51 +379,6 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             )
         self.log.info("Campaign %s: status %s (%s).", campaign_id, decision.code, decision.text)
         return campaign_id
-
-    def _campaign(self, context: Context, hook: SendPulseHook) -> campaigns.NewCampaign:
-        """Return what to create; everything that can be found wrong here is found before anything is sent."""
-        if sum(value is not None for value in (self.body, self.body_file, self.template_id)) != 1:
-            raise InvalidRequest("A campaign needs exactly one of body, body_file and template_id.")
-        for field in ("name", "sender_name", "sender_email", "subject"):
-            if not str(getattr(self, field) or "").strip():
-                raise InvalidRequest(f"{field} is empty.")
-        renderer = ContentRenderer(self, {**context, **(self.body_params or {})})
-        body = self.body if self.body_file is None else renderer.read(self.body_file, "body_file")
-        if body is not None and not body.strip():
-            raise InvalidRequest("The body is empty.")
-        return campaigns.NewCampaign(
-            name=self.name,
-            sender_name=self.sender_name,
-            sender_email=self.sender_email,
-            subject=renderer.plain(self.subject, "subject").strip(),
-            body=None if body is None else renderer.html(body, "body_file" if self.body_file else "body"),
-            template_id=self.template_id,
-            send_date=None
-            if self.send_date in (None, "", "None")
-            else account_time(self.send_date, hook.settings.account_timezone),
-            address_book_ids=[] if self.address_book_id is None else whole_numbers(self.address_book_id, "address_book_id"),
-            segment_id=optional_number(self.segment_id, "segment_id"),
-            attachments=dict(reveal(self.attachments) or {}),
-            body_amp=None if self.body_amp is None else renderer.html(self.body_amp, "body_amp"),
-            draft=self.draft,
-            stats=self.stats,
-        )
-
-    def _marker(self, context: Context, hook: SendPulseHook) -> Marker:
-        ti = context["ti"]
-        key = self.mailing_key
-        if key is None:
-            map_index = -1 if ti.map_index is None else ti.map_index
-            key = "\0".join((ti.dag_id, ti.run_id, ti.task_id, str(map_index)))
-        elif not key.strip():
-            raise InvalidRequest("mailing_key is empty.")
-        return Marker.of(deployment=hook.settings.deployment, mailing_key=key, edition=self.edition)
-
-    def _begins(self) -> float | None:
-        """Return when the campaign is to be sent, in seconds since the epoch."""
-        if self.send_date is None or self.send_date in ("", "None"):
-            return None
-        return parse_send_date(self.send_date).timestamp()
 
     def _report(self, created: campaigns.CreatedCampaign) -> dict[str, Any]:
         cost = {

@@ -14,7 +14,7 @@ from airflow_provider_sendpulse.jobs.counts import conclude, require_ratio
 from airflow_provider_sendpulse.jobs.ledger import MemoryLedger
 from airflow_provider_sendpulse.links.sendpulse import SendPulseAddressBookLink
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
-from airflow_provider_sendpulse.operators.task_ledger import task_ledger
+from airflow_provider_sendpulse.operators.task_store import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
 from airflow_provider_sendpulse.rows.source import RowSource, source_of

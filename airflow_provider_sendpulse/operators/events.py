@@ -12,7 +12,7 @@ from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import conclude, require_ratio
 from airflow_provider_sendpulse.jobs.event_delivery import EventDelivery
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
-from airflow_provider_sendpulse.operators.task_ledger import task_ledger
+from airflow_provider_sendpulse.operators.task_store import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
 from airflow_provider_sendpulse.rows.source import InlineRows, RowSource, source_of

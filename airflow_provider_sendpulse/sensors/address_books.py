@@ -52,6 +52,7 @@ class SendPulseAddressBookUnlockedSensor(SendPulseSensor):
             poll_interval=self.poke_interval,
             deadline=deadline,
             history=history,
+            poll_error_window=self.poll_error_window,
             expected_contacts=self._expected,
         )
 

@@ -14,6 +14,7 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_sendpulse.exceptions import FinalFailure, ServiceError
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, Trouble
 from airflow_provider_sendpulse.jobs.waiting import Decision, History
 from airflow_provider_sendpulse.triggers.base import PollingTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
@@ -33,11 +34,12 @@ _DEFERRAL_MARGIN = timedelta(minutes=10)
 class SendPulseSensor(BaseSensorOperator):
     """A sensor on a status, in the modes poke, reschedule and deferred with the same outcome in each.
 
-    It returns ``{"status": code, "history": [[code, seconds since the epoch], …]}``. A look that fails in passing is
-    tolerated until the sensor's ``timeout``.
+    It returns ``{"status": code, "history": [[code, seconds since the epoch], …]}``.
 
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse`` (templated)
     :param deferrable: wait in the triggerer, without holding a worker; ``poke_interval`` is the time between two looks
+    :param poll_error_window: seconds for which looks may fail in passing before the wait is given up. In reschedule mode
+        every look is a process of its own, and failed ones are tolerated until ``timeout``.
     """
 
     template_fields: Collection[str] = ("sendpulse_conn_id",)
@@ -48,12 +50,15 @@ class SendPulseSensor(BaseSensorOperator):
         *,
         sendpulse_conn_id: str = SendPulseHook.default_conn_name,
         deferrable: bool = default_deferrable(),
+        poll_error_window: float = POLL_ERROR_WINDOW,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sendpulse_conn_id = sendpulse_conn_id
         self.deferrable = deferrable
+        self.poll_error_window = poll_error_window
         self._history = History()
+        self._trouble = Trouble(poll_error_window)
 
     @property
     @abstractmethod
@@ -113,8 +118,9 @@ class SendPulseSensor(BaseSensorOperator):
         except FinalFailure:
             raise
         except ServiceError as error:
-            self.log.warning("%s: %s Looking again.", self.what, error)
+            self._trouble.met(self.what, error, time.time())
             return PokeReturnValue(is_done=False)
+        self._trouble.over()
         self._history.note(self.what, decision, time.time())
         if decision.error is not None:
             raise decision.error

@@ -60,6 +60,7 @@ class SendPulseCampaignSensor(SendPulseSensor):
             poll_interval=self.poke_interval,
             deadline=deadline,
             history=history,
+            poll_error_window=self.poll_error_window,
             target_statuses=self._targets,
             on_partial=self.on_partial,
         )

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from abc import abstractmethod
@@ -15,10 +14,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_sendpulse.exceptions import FinalFailure, ServiceError
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, Trouble
 from airflow_provider_sendpulse.jobs.waiting import Decision, History, moment
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, TIMEOUT, WaitEvent
-
-log = logging.getLogger(__name__)
+from airflow_provider_sendpulse.triggers.sharing import SharedHook, sharing
 
 
 class PollingTrigger(BaseTrigger):
@@ -27,6 +26,7 @@ class PollingTrigger(BaseTrigger):
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
     :param poll_interval: seconds between two looks; up to a tenth more, so that many waits spread
     :param deadline: seconds since the epoch after which the wait is given up
+    :param poll_error_window: seconds for which looks may fail before the wait is given up
     :param history: statuses seen before the wait came here, ``[code, seconds since the epoch]`` each
     """
 
@@ -37,12 +37,14 @@ class PollingTrigger(BaseTrigger):
         poll_interval: float,
         deadline: float,
         history: list[list[Any]] | None = None,
+        poll_error_window: float = POLL_ERROR_WINDOW,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.sendpulse_conn_id = sendpulse_conn_id
         self.poll_interval = poll_interval
         self.deadline = deadline
         self.history = history or []
+        self.poll_error_window = poll_error_window
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
@@ -65,32 +67,34 @@ class PollingTrigger(BaseTrigger):
             "poll_interval": self.poll_interval,
             "deadline": self.deadline,
             "history": self.history,
+            "poll_error_window": self.poll_error_window,
             **self.arguments(),
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait and yield one :class:`~airflow_provider_sendpulse.triggers.events.WaitEvent`."""
-        hook = SendPulseHook(self.sendpulse_conn_id)
-        try:
-            yield TriggerEvent((await self._wait(hook)).payload())
-        finally:
-            await hook.aclose()
+        async with sharing(self.sendpulse_conn_id) as shared:
+            event = await self._wait(shared)
+        yield TriggerEvent(event.payload())
 
-    async def _wait(self, hook: SendPulseHook) -> WaitEvent:
+    async def _wait(self, shared: SharedHook) -> WaitEvent:
         # A copy: what this instance was made with is what it is stored with.
-        history, trouble = History([[*seen] for seen in self.history]), ""
+        history = History([[*seen] for seen in self.history])
+        trouble = Trouble(self.poll_error_window)
         while True:
+            await shared.turn()
             try:
-                decision = await self.look(hook)
+                decision = await self.look(shared.hook)
             except FinalFailure as error:
-                return WaitEvent(ERROR, history=history.seen, error=type(error).__name__, message=str(error))
+                return _failed(error, history)
             except ServiceError as error:
-                # A failed look says nothing about the campaign; the wait goes on until its deadline.
-                trouble = f" The last look failed: {error}"
-                log.warning("%s: %s Looking again.", self.what, error)
+                try:
+                    trouble.met(self.what, error, time.time())
+                except ServiceError:
+                    return _failed(error, history)
             else:
-                trouble = ""
-                history.note(self.what, decision, time.time())
+                trouble.over()
+                history.note(self.what, decision, time.time(), self.deadline)
                 if decision.is_over:
                     return WaitEvent(SEEN, decision.code, history.seen)
             left = self.deadline - time.time()
@@ -99,6 +103,10 @@ class PollingTrigger(BaseTrigger):
                 message = f"The deadline {moment(self.deadline)} has passed.{trouble}"
                 return WaitEvent(TIMEOUT, code, history.seen, message=message)
             await asyncio.sleep(min(self.poll_interval * random.uniform(1.0, 1.1), left))
+
+
+def _failed(error: ServiceError, history: History) -> WaitEvent:
+    return WaitEvent(ERROR, history=history.seen, error=type(error).__name__, message=str(error))
 
 
 __all__ = ["PollingTrigger"]

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.jobs.cancelling import acancel
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, judge_campaign
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.triggers.base import PollingTrigger
+
+log = logging.getLogger(__name__)
 
 
 class SendPulseCampaignTrigger(PollingTrigger):
@@ -18,6 +22,7 @@ class SendPulseCampaignTrigger(PollingTrigger):
     :param campaign_id: the campaign
     :param target_statuses: status codes to wait for
     :param on_partial: ``success`` when having been sent in part (23) is enough
+    :param cancel_on_kill: cancel the campaign, if it has not gone out, when a user clears or marks the waiting task
     :param others: see :class:`~airflow_provider_sendpulse.triggers.base.PollingTrigger`
     """
 
@@ -27,12 +32,14 @@ class SendPulseCampaignTrigger(PollingTrigger):
         campaign_id: int,
         target_statuses: Collection[int] = SENT,
         on_partial: str = "fail",
+        cancel_on_kill: bool = False,
         **others: Any,
     ) -> None:
         super().__init__(**others)
         self.campaign_id = campaign_id
         self.target_statuses = sorted(target_statuses)
         self.on_partial = on_partial
+        self.cancel_on_kill = cancel_on_kill
 
     def arguments(self) -> dict[str, Any]:
         """Return what tells this wait from others."""
@@ -40,6 +47,7 @@ class SendPulseCampaignTrigger(PollingTrigger):
             "campaign_id": self.campaign_id,
             "target_statuses": self.target_statuses,
             "on_partial": self.on_partial,
+            "cancel_on_kill": self.cancel_on_kill,
         }
 
     @property
@@ -51,6 +59,16 @@ class SendPulseCampaignTrigger(PollingTrigger):
         """Read the campaign's status and judge it."""
         campaign = await hook.asend(campaigns.read(self.campaign_id))
         return judge_campaign(self.campaign_id, campaign.status, targets=self.target_statuses, on_partial=self.on_partial)
+
+    async def on_kill(self) -> None:
+        """Cancel the campaign if that was asked for; Airflow 3.3 calls this when a user acts on the waiting task."""
+        if not self.cancel_on_kill:
+            return
+        hook = SendPulseHook(self.sendpulse_conn_id)
+        try:
+            log.warning(await acancel(hook.asend, self.campaign_id))
+        finally:
+            await hook.aclose()
 
 
 __all__ = ["SendPulseCampaignTrigger"]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a task knows of its own earlier tries: that it was about to create a campaign, and which one came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Written directly before the request that creates a campaign, and completed directly after it.
+
+    :param generation: generation of the marker in the campaign's name
+    :param at: seconds since the epoch when the request was about to be sent
+    :param campaign_id: the campaign that came of it, as soon as that is known
+    """
+
+    generation: int
+    at: float
+    campaign_id: int | None = None
+
+
+class MailingRecord(Protocol):
+    """Where a task keeps what its next try has to know.
+
+    An error while writing is never swallowed: Airflow refuses to write for a try that it has replaced, and such a try must
+    not send anything.
+    """
+
+    def intent(self) -> Intent | None:
+        """Return the intent of this or an earlier try."""
+        ...
+
+    def keep_intent(self, intent: Intent | None) -> None:
+        """Keep an intent, or that there is none any more."""
+        ...
+
+    def deadline(self, proposed: float, clearing: int) -> float:
+        """Return when the wait for the campaign is to be given up: as decided by an earlier try, else as proposed now.
+
+        :param proposed: seconds since the epoch
+        :param clearing: how often the run was cleared; a decision from before that does not count
+        """
+        ...
+
+
+class StoredRecord:
+    """A record in a store of small values that outlives the tries of a task, such as Airflow's task state store.
+
+    :param get: returns the value of a name, or ``None``
+    :param put: keeps a value under a name
+    :param name: tells the mailings of one task apart: a changed edition begins with nothing
+    """
+
+    def __init__(self, get: Callable[[str], Any], put: Callable[[str, Any], None], name: str) -> None:
+        self._put = put
+        self._name = f"mailing-{name}"
+        stored = get(self._name)
+        self._values: dict[str, Any] = dict(stored) if isinstance(stored, dict) else {}
+
+    def intent(self) -> Intent | None:
+        """Return the intent of this or an earlier try."""
+        stored = self._values.get("intent")
+        return Intent(**stored) if stored else None
+
+    def keep_intent(self, intent: Intent | None) -> None:
+        """Keep an intent, or that there is none any more."""
+        self._keep("intent", None if intent is None else asdict(intent))
+
+    def deadline(self, proposed: float, clearing: int) -> float:
+        """Return the deadline decided by an earlier try, else keep the proposed one."""
+        decided = self._values.get("deadline")
+        if decided is not None and decided["clearing"] == clearing:
+            return float(decided["at"])
+        self._keep("deadline", {"at": proposed, "clearing": clearing})
+        return proposed
+
+    def _keep(self, key: str, value: Any) -> None:
+        values = {**self._values, key: value}
+        self._put(self._name, values)
+        self._values = values
+
+
+class GuessedRecord:
+    """A record where nothing outlives a try (below Airflow 3.3): a retry has to assume that the try before it has sent.
+
+    :param try_number: number of this try, from 1
+    :param now: seconds since the epoch; an assumed intent counts from here, so that a campaign has had time to be listed
+    """
+
+    def __init__(self, try_number: int, now: float) -> None:
+        self._intent = Intent(generation=1, at=now) if try_number > 1 else None
+
+    def intent(self) -> Intent | None:
+        """Return the assumed intent."""
+        return self._intent
+
+    def keep_intent(self, intent: Intent | None) -> None:
+        """Remember an intent until this try ends."""
+        self._intent = intent
+
+    def deadline(self, proposed: float, clearing: int) -> float:
+        """Return the proposed deadline: every try has its own."""
+        return proposed
+
+
+__all__ = ["GuessedRecord", "Intent", "MailingRecord", "StoredRecord"]

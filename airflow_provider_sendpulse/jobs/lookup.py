@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking for the campaigns of a mailing: far enough back, and in every list that could hold them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from airflow_provider_sendpulse.api.call import PagedCall
+from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.sendpulse import address_books, campaigns
+
+# The dates of the list are in the account's time zone, and nobody documents what they mean for a campaign in moderation.
+_SLACK = dt.timedelta(days=2)
+
+
+def find_marked(
+    sender: Sender, marker: Marker, since: dt.datetime, address_book_ids: Sequence[int]
+) -> list[campaigns.Campaign]:
+    """Return every campaign whose name ends in the mailing's marker, of any generation, the latest generation first.
+
+    :param since: none of them can have been created before this; the account's list is read back to there
+    :param address_book_ids: address books whose own lists are read too; they hold names only
+    :raises ServiceError: when a list could not be read to the end: the look-up says nothing then
+    """
+    found = {campaign.id: campaign for campaign in _in_account(sender, marker, since)}
+    for book in address_book_ids:
+        for listed in sender.pages(address_books.campaigns(book)):
+            if marker.marks(listed.task_name) and listed.task_id not in found:
+                found[listed.task_id] = sender.send(campaigns.read(listed.task_id))
+    return sorted(found.values(), key=lambda campaign: (generation(campaign), campaign.id), reverse=True)
+
+
+def generation(campaign: campaigns.Campaign) -> int:
+    """Return the generation in the marker of a campaign's name, or 0 where there is no marker."""
+    marker = Marker.in_name(campaign.name)
+    return marker.generation if marker else 0
+
+
+def _in_account(sender: Sender, marker: Marker, since: dt.datetime) -> list[campaigns.Campaign]:
+    found: list[campaigns.Campaign] = []
+    oldest = (since - _SLACK).strftime(campaigns.DATE_FORMAT)
+    following: PagedCall[campaigns.Campaign] | None = campaigns.list(order="desc")
+    while following is not None:
+        page = sender.send(following)
+        found += [campaign for campaign in page if marker.marks(campaign.name)]
+        if _is_newest_first(page) and _is_all_older(page, oldest):
+            break
+        following = following.after(page)
+    return found
+
+
+def _is_newest_first(page: Sequence[campaigns.Campaign]) -> bool:
+    # If the service did not heed the order, the first page would be the oldest, and stopping there would find nothing.
+    ids = [campaign.id for campaign in page]
+    return len(ids) > 1 and ids == sorted(ids, reverse=True)
+
+
+def _is_all_older(page: Sequence[campaigns.Campaign], oldest: str) -> bool:
+    # A campaign is never dated before its creation. Drafts and others may have no date or one of zeros.
+    dated = [campaign.send_date for campaign in page if campaign.send_date[:2] == "20"]
+    return bool(dated) and max(dated) < oldest
+
+
+__all__ = ["find_marked", "generation"]

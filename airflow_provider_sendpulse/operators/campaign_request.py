@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a campaign operator's arguments ask for; everything that can be found wrong is found before anything is sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_sendpulse.arguments import optional_number, whole_numbers
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date
+from airflow_provider_sendpulse.operators.content import ContentRenderer
+from airflow_provider_sendpulse.rows.confidential import reveal
+from airflow_provider_sendpulse.sendpulse.campaigns import NewCampaign
+
+if TYPE_CHECKING:
+    from airflow_provider_sendpulse.operators.campaigns import SendPulseCreateCampaignOperator
+
+
+def campaign_request(
+    operator: SendPulseCreateCampaignOperator, context: Mapping[str, Any], account_timezone: str | None
+) -> NewCampaign:
+    """Return the campaign to create, its name still without the marker.
+
+    :raises InvalidRequest: for arguments that cannot be meant
+    """
+    if sum(value is not None for value in (operator.body, operator.body_file, operator.template_id)) != 1:
+        raise InvalidRequest("A campaign needs exactly one of body, body_file and template_id.")
+    for field in ("name", "sender_name", "sender_email", "subject"):
+        if not str(getattr(operator, field) or "").strip():
+            raise InvalidRequest(f"{field} is empty.")
+    renderer = ContentRenderer(operator, {**context, **(operator.body_params or {})})
+    body = operator.body if operator.body_file is None else renderer.read(operator.body_file, "body_file")
+    if body is not None and not body.strip():
+        raise InvalidRequest("The body is empty.")
+    send_date = optional_date(operator.send_date)
+    books = operator.address_book_id
+    return NewCampaign(
+        name=operator.name,
+        sender_name=operator.sender_name,
+        sender_email=operator.sender_email,
+        subject=renderer.plain(operator.subject, "subject").strip(),
+        body=None if body is None else renderer.html(body, "body_file" if operator.body_file else "body"),
+        template_id=operator.template_id,
+        send_date=None if send_date is None else account_time(send_date, account_timezone),
+        address_book_ids=[] if books is None else whole_numbers(books, "address_book_id"),
+        segment_id=optional_number(operator.segment_id, "segment_id"),
+        attachments=dict(reveal(operator.attachments) or {}),
+        body_amp=None if operator.body_amp is None else renderer.html(operator.body_amp, "body_amp"),
+        draft=operator.draft,
+        stats=operator.stats,
+    )
+
+
+def mailing_marker(operator: SendPulseCreateCampaignOperator, context: Any, deployment: str) -> Marker:
+    """Return by what the campaign is recognised."""
+    ti = context["ti"]
+    key = operator.mailing_key
+    if key is None:
+        map_index = -1 if ti.map_index is None else ti.map_index
+        key = "\0".join((ti.dag_id, ti.run_id, ti.task_id, str(map_index)))
+    elif not key.strip():
+        raise InvalidRequest("mailing_key is empty.")
+    return Marker.of(deployment=deployment, mailing_key=key, edition=operator.edition)
+
+
+def optional_date(value: dt.datetime | str | None, name: str = "send_date") -> dt.datetime | None:
+    """Return an aware date from an argument, or ``None`` where there is none."""
+    return None if value is None or value in ("", "None") else parse_send_date(value, name)
+
+
+__all__ = ["campaign_request", "mailing_marker", "optional_date"]
