@@ -266,7 +266,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                     ) from None
                 if free_at > deadline:
                     raise DeadlinePassed(
-                        f"SendPulse takes no campaign before {moment(free_at)}, and the deadline is {moment(deadline)}. {error}"
+                        f"SendPulse takes no campaign before {moment(free_at)}; the deadline is {moment(deadline)}. {error}"
                     ) from None
                 self.log.warning("%s Waiting for a place until %s.", error, moment(free_at))
                 if self.deferrable:
