@@ -7,9 +7,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from airflow_provider_sendpulse.api.call import PagedCall
+from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import address_books, campaigns
+from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 
 # The dates of the list are in the account's time zone, and nobody documents what they mean for a campaign in moderation.
 _SLACK = dt.timedelta(days=2)
@@ -26,7 +28,7 @@ def find_marked(
     """
     found = {campaign.id: campaign for campaign in _in_account(sender, marker, since)}
     for book in address_book_ids:
-        for listed in sender.pages(address_books.campaigns(book)):
+        for listed in _in_book(sender, book):
             if marker.marks(listed.task_name) and listed.task_id not in found:
                 found[listed.task_id] = sender.send(campaigns.read(listed.task_id))
     return sorted(found.values(), key=lambda campaign: (generation(campaign), campaign.id), reverse=True)
@@ -36,6 +38,16 @@ def generation(campaign: campaigns.Campaign) -> int:
     """Return the generation in the marker of a campaign's name, or 0 where there is no marker."""
     marker = Marker.in_name(campaign.name)
     return marker.generation if marker else 0
+
+
+def _in_book(sender: Sender, address_book_id: int) -> list[address_books.BookCampaign]:
+    try:
+        return [*sender.pages(address_books.campaigns(address_book_id))]
+    except Refused as error:
+        # A book may be deleted by the time its campaign is looked for; no campaign can be created from it then.
+        if error.error_code != ErrorCode.BOOK_NOT_FOUND.code:
+            raise
+        return []
 
 
 def _in_account(sender: Sender, marker: Marker, since: dt.datetime) -> list[campaigns.Campaign]:

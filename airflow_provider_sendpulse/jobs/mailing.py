@@ -185,14 +185,21 @@ class _Creation:
         """Look until the campaign of an intent would certainly be listed; ``None`` means that it was not created."""
         end = intent.at + self._mailing.visibility_window
         while True:
+            trouble: ServiceError | None = None
+            found: campaigns.Campaign | None = None
             try:
                 found = self._look()
             except ServiceError as error:
-                raise self._not_established(
-                    f"An earlier request may have created the campaign, and it could not be looked for ({error})", doubt
-                ) from None
+                trouble = error
+                log.warning("Looking for the marker %s failed: %s", self._mailing.marker, error)
+            if found is not None and generation(found) >= intent.generation:
+                return found
             left = end - self._clock.now()
-            if (found is not None and generation(found) >= intent.generation) or left <= 0:
+            if left <= 0 and trouble is not None:
+                raise self._not_established(
+                    f"An earlier request may have created the campaign, and it could not be looked for ({trouble})", doubt
+                )
+            if left <= 0:
                 return found
             log.info(
                 "No campaign with the marker %s yet; it would be listed within %.0f s. Looking again.",
@@ -215,12 +222,12 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     differences: list[tuple[str, Any, Any]] = []
     if found.subject != wanted.subject:
         differences.append(("subject", found.subject, wanted.subject))
-    # A segment's campaign may name no book, or one that was not given.
-    books = set(wanted.address_book_ids)
-    if wanted.segment_id is None and found.address_book_ids and set(found.address_book_ids) != books:
+    # A segment's campaign may name no book, or one that was not given; that of several books may name only one of them.
+    there, here = set(found.address_book_ids), set(wanted.address_book_ids)
+    if wanted.segment_id is None and there and there != here and not (len(there) == 1 and there < here):
         differences.append(("address books", [*found.address_book_ids], [*wanted.address_book_ids]))
     if differences:
-        told = "; ".join(f"{what}: {there!r} there, {here!r} here" for what, there, here in differences)
+        told = "; ".join(f"{what}: {theirs!r} there, {ours!r} here" for what, theirs, ours in differences)
         raise CampaignConflict(
             f"Campaign {found.id} has this task's marker {mailing.marker}, but it is another one ({told}). Nothing was "
             "created. To mail again on purpose, give the operator another edition or mailing_key."
