@@ -20,6 +20,7 @@ FaultKind = Literal[
     "slow",
     "slow_bytes",
     "revoke_tokens",
+    "kill",
 ]
 
 # Kinds that by their nature come after the work is done.
@@ -49,6 +50,7 @@ class Fault:
         message: text in the body, where there is one.
         seconds: length of the delay of the slow kinds.
         reset: whether a dropped connection ends with a TCP reset instead of an orderly close.
+        victim: whom the kind ``kill`` kills: the process that sent the request, or the one that started it.
     """
 
     kind: FaultKind
@@ -65,6 +67,7 @@ class Fault:
     message: str | None = None
     seconds: float = 1.0
     reset: bool = False
+    victim: Literal["client", "parent"] = "client"
     id: int = 0
     seen: int = field(default=0)
     fired: int = field(default=0)
@@ -77,6 +80,8 @@ class Fault:
             self.after_effect = True
         if self.kind == "status" and self.status is None:
             raise InvalidFault("a fault of kind 'status' needs a status")
+        if self.victim not in ("client", "parent"):
+            raise InvalidFault(f"{self.victim!r} is nobody who can be killed")
         if self.status is not None and not 200 <= self.status <= 599:
             raise InvalidFault(f"{self.status} is not the status of an answer")
         if self.retry_after is not None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.failing_answers import answer_of
 from airflow_provider_sendpulse.emulator.faults import Fault
+from airflow_provider_sendpulse.emulator.killing import kill_client
 from airflow_provider_sendpulse.emulator.request_log import RequestRecord
 
 CONTROL_PREFIX = "/__emulator__"
@@ -87,7 +88,9 @@ class Gateway:
         answer = Answer()
         if fault.after_effect or fault.kind in ("slow", "revoke_tokens"):
             answer = await self._carry_out(exchange.scope, exchange.body, exchange.record)
-        if fault.kind in ("drop", "lose_answer"):
+        if fault.kind == "kill":
+            kill_client(exchange.record.client_port, fault.victim)
+        if fault.kind in ("drop", "lose_answer", "kill"):
             await exchange.drop(reset=fault.reset)
         elif fault.kind == "cut_answer":
             await exchange.cut(answer, reset=fault.reset)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 
 import httpx
@@ -194,3 +197,26 @@ def test_impossible_faults_are_refused(api, fault):
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert api.control("GET", "/faults") == []
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+def test_client_is_killed(api, emulator, after_effect):
+    emulator.faults.add("kill", operation="address_books.create", after_effect=after_effect)
+    program = (
+        "import sys, httpx; httpx.post(sys.argv[1], json={'bookName': 'Killed'}, headers={'Authorization': sys.argv[2]})"
+    )
+    authorization = f"Bearer {emulator.settings.api_keys[0]}"
+    ended = subprocess.run([sys.executable, "-c", program, f"{emulator.url}/addressbooks", authorization], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert len(emulator.state.books) == after_effect
+
+
+def test_parent_of_the_client_is_killed(api, emulator):
+    emulator.faults.add("kill", operation="address_books.list", victim="parent")
+    program = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import sys, httpx;"
+        'httpx.get(sys.argv[1], headers={"Authorization": sys.argv[2]})\', *sys.argv[1:]], stderr=-3)'
+    )
+    authorization = f"Bearer {emulator.settings.api_keys[0]}"
+    ended = subprocess.run([sys.executable, "-c", program, f"{emulator.url}/addressbooks", authorization], check=False)
+    assert ended.returncode == -signal.SIGKILL
