@@ -25,17 +25,16 @@ class SharedHook:
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
     """
 
-    def __init__(self, sendpulse_conn_id: str, pace: float = PACE) -> None:
+    def __init__(self, sendpulse_conn_id: str) -> None:
         self.hook = SendPulseHook(sendpulse_conn_id)
         self.users = 0
-        self._pace = pace
         self._next_at = 0.0
 
     async def turn(self) -> None:
         """Wait for this wait's turn to look: at once when nobody else has just looked."""
         now = time.monotonic()
         at = max(self._next_at, now)
-        self._next_at = at + self._pace
+        self._next_at = at + PACE
         if at > now:
             await asyncio.sleep(at - now)
 
