@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_provider_sendpulse.api.clock import Clock
-from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignConflict
+from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignConflict, FinalFailure, ServiceError
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import address_books, campaigns
@@ -24,6 +24,7 @@ LOOK_AGAIN = 10.0
 """Seconds between two looks for a campaign whose creation is in doubt."""
 
 _SLACK = dt.timedelta(days=2)
+_NO_DATE = "0001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,22 @@ def create_once(sender: Sender, mailing: Mailing, clock: Clock) -> Outcome:
 
 
 def _resolve(sender: Sender, mailing: Mailing, clock: Clock, doubt: AmbiguousOutcome) -> Outcome:
-    """Look for a campaign that was sent and not confirmed, until it must be visible if it exists."""
+    """Look for a campaign that was sent and not confirmed, until it must be visible if it exists.
+
+    A look that fails in passing ends nothing: Airflow would retry the task, and that could create what is not listed yet.
+    """
     log.warning("%s Looking for the marker %s.", doubt, mailing.marker)
     end = clock.now() + VISIBILITY_WINDOW
     while True:
-        if (found := _find(sender, mailing)) is not None:
+        trouble = ""
+        try:
+            found = _find(sender, mailing)
+        except FinalFailure:
+            raise
+        except ServiceError as error:
+            found, trouble = None, f" The last look failed: {error}"
+            log.warning("Looking for the marker %s failed: %s", mailing.marker, error)
+        if found is not None:
             log.info("Adopted campaign %s: it was created, only the answer was lost.", found.id)
             return Outcome(found.id, adopted=True)
         left = end - clock.now()
@@ -87,7 +99,7 @@ def _resolve(sender: Sender, mailing: Mailing, clock: Clock, doubt: AmbiguousOut
     raise AmbiguousOutcome(
         f"The request that creates the campaign was sent, its answer was lost, and no campaign with the marker "
         f"{mailing.marker} was listed within {VISIBILITY_WINDOW:.0f} s. Search the campaigns in the SendPulse dashboard "
-        "for the marker. If it is not there, clear the task: it looks again and creates the campaign.",
+        f"for the marker. If it is not there, clear the task: it looks again and creates the campaign.{trouble}",
         operation=doubt.operation,
         status=doubt.status,
     )
@@ -105,14 +117,22 @@ def _find(sender: Sender, mailing: Mailing) -> campaigns.Campaign | None:
 
 
 def _marked(sender: Sender, mailing: Mailing) -> Iterator[campaigns.Campaign]:
-    """Yield the campaigns with the mailing's marker, from the account's list and from those of its books."""
+    """Yield the campaigns with the mailing's marker, from the account's list or else from those of its books.
+
+    A book may be gone by the time its campaign is looked for, so the books are asked only when they must be.
+    """
+    listed_there = False
     oldest = (mailing.since - _SLACK).strftime(campaigns.DATE_FORMAT)
     for campaign in sender.pages(campaigns.list(order="desc")):
         if mailing.marker.marks(campaign.name):
+            listed_there = True
             yield campaign
-        # The list is in order of creation; dates are in the account's zone, hence the slack of two days.
-        elif campaign.send_date and campaign.send_date < oldest:
+        # The list is in order of creation; dates are in the account's zone, hence the slack of two days. What was never
+        # sent may have a date of zeros.
+        elif _NO_DATE < campaign.send_date < oldest:
             break
+    if listed_there:
+        return
     for book in mailing.campaign.address_book_ids:
         for listed in sender.pages(address_books.campaigns(book)):
             if mailing.marker.marks(listed.task_name):
@@ -124,11 +144,12 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     differences: list[tuple[str, Any, Any]] = []
     if found.subject != wanted.subject:
         differences.append(("subject", found.subject, wanted.subject))
-    # A segment's campaign may name no book, or one that was not given.
-    if wanted.segment_id is None and found.address_book_ids and set(found.address_book_ids) != set(wanted.address_book_ids):
+    # A segment's campaign may name no book, or one that was not given; that of several books may name only one of them.
+    there, here = set(found.address_book_ids), set(wanted.address_book_ids)
+    if wanted.segment_id is None and there and there != here and not (len(there) == 1 and there < here):
         differences.append(("address books", [*found.address_book_ids], [*wanted.address_book_ids]))
     if differences:
-        told = "; ".join(f"{what}: {there!r} there, {here!r} here" for what, there, here in differences)
+        told = "; ".join(f"{what}: {theirs!r} there, {ours!r} here" for what, theirs, ours in differences)
         raise CampaignConflict(
             f"Campaign {found.id} has this task's marker {mailing.marker}, but it is another one ({told}). Nothing was "
             "created. To mail again on purpose, give the operator another edition or mailing_key."
