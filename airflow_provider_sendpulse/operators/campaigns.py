@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_sendpulse.api.clock import SystemClock
@@ -23,7 +23,7 @@ from airflow_provider_sendpulse.jobs.polling import wait_until_over
 from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date, require_on_time
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
-from airflow_provider_sendpulse.operators.base import SendPulseOperator
+from airflow_provider_sendpulse.operators.base import SendPulseOperator, plain_text
 from airflow_provider_sendpulse.operators.content import ContentRenderer
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.sendpulse import campaigns
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _DEFERRAL_MARGIN = timedelta(minutes=10)
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class SendPulseCreateCampaignOperator(SendPulseOperator):
@@ -155,7 +156,9 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         poll_interval = seconds(self.poll_interval, "poll_interval")
         with self.hook as hook:
             campaign = self._campaign(context, hook)
-            mailing = Mailing(campaign, self._marker(context, hook), since=context["dag_run"].run_after)
+            # A mailing_key joins runs, so its campaign may be older than this run: then the whole list is looked through.
+            since = context["dag_run"].run_after if self.mailing_key is None else _EVER
+            mailing = Mailing(campaign, self._marker(context, hook), since=since)
             outcome = create_once(hook, mailing, SystemClock())
             campaign_id = outcome.campaign_id
             details: dict[str, Any] = {"campaign_id": campaign_id, "adopted": outcome.adopted}
@@ -237,18 +240,25 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         if sum(value is not None for value in (self.body, self.body_file, self.template_id)) != 1:
             raise InvalidRequest("A campaign needs exactly one of body, body_file and template_id.")
         for field in ("name", "sender_name", "sender_email", "subject"):
-            if not str(getattr(self, field) or "").strip():
+            if not plain_text(getattr(self, field)).strip():
                 raise InvalidRequest(f"{field} is empty.")
         renderer = ContentRenderer(self, {**context, **(self.body_params or {})})
-        body = self.body if self.body_file is None else renderer.read(self.body_file, "body_file")
+        for field in ("body", "body_amp"):
+            if not isinstance(value := getattr(self, field), str | None):
+                raise InvalidRequest(f"{field} is a {type(value).__name__}, not text.")
+        body = self.body if self.body_file is None else renderer.read(plain_text(self.body_file), "body_file")
+        subject = renderer.plain(plain_text(self.subject), "subject").strip()
+        body = None if body is None else renderer.html(body, "body_file" if self.body_file else "body")
+        if not subject:
+            raise InvalidRequest("subject is empty.")
         if body is not None and not body.strip():
             raise InvalidRequest("The body is empty.")
         return campaigns.NewCampaign(
-            name=self.name,
-            sender_name=self.sender_name,
-            sender_email=self.sender_email,
-            subject=renderer.plain(self.subject, "subject").strip(),
-            body=None if body is None else renderer.html(body, "body_file" if self.body_file else "body"),
+            name=plain_text(self.name),
+            sender_name=plain_text(self.sender_name),
+            sender_email=plain_text(self.sender_email),
+            subject=subject,
+            body=body,
             template_id=self.template_id,
             send_date=None
             if self.send_date in (None, "", "None")
@@ -267,7 +277,8 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         if key is None:
             map_index = -1 if ti.map_index is None else ti.map_index
             key = "\0".join((ti.dag_id, ti.run_id, ti.task_id, str(map_index)))
-        elif not key.strip():
+        key = plain_text(key)
+        if not key.strip():
             raise InvalidRequest("mailing_key is empty.")
         return Marker.of(deployment=hook.settings.deployment, mailing_key=key, edition=self.edition)
 
