@@ -8,7 +8,7 @@ from typing import Any
 _FIELDS: dict[str, dict[str, Any]] = {
     "events_host": {
         "label": "Events host",
-        "description": "Host that takes Automation 360 events by name. Empty: the same as Host.",
+        "description": "Host that takes Automation 360 events by name. Empty: the same as API URL.",
         "schema": {"type": ["string", "null"]},
     },
     "event_urls": {

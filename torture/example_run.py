@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from demo import shop
 from execution_api import ExecutionApi
 from task_runner import TaskRunner
 
 from airflow_provider_sendpulse.emulator.server import RunningEmulator
+from demo import shop
 from torture.execution_server import ExecutionServer
 from torture.leg import Leg, wait, work
 

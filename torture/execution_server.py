@@ -49,7 +49,7 @@ class ExecutionServer:
                 if answer.status_code != 204:
                     self.wfile.write(answer.content)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's names
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

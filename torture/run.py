@@ -14,9 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from demo import shop
-
 from airflow_provider_sendpulse.emulator.server import RunningEmulator
+from demo import shop
 from torture.example_run import ExampleRun, Told, shop_interval
 from torture.execution_server import ExecutionServer
 

@@ -46,7 +46,7 @@ def _socket_of(port: int | None) -> str:
 def _owner(inode: str) -> int:
     for descriptors in Path("/proc").glob("[0-9]*/fd"):
         try:
-            if any(os.readlink(descriptor) == f"socket:[{inode}]" for descriptor in descriptors.iterdir()):
+            if any(str(descriptor.readlink()) == f"socket:[{inode}]" for descriptor in descriptors.iterdir()):
                 return int(descriptors.parent.name)
         except OSError:  # it ended, or is not ours
             continue

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 from airflow.sdk import BaseHook
 
 from airflow_provider_sendpulse.api.call import Call, PagedCall
 from airflow_provider_sendpulse.api.client import AsyncClient, Client
+from airflow_provider_sendpulse.api.policy import Effort
 from airflow_provider_sendpulse.exceptions import ServiceError
 from airflow_provider_sendpulse.hooks.settings import Settings
 from airflow_provider_sendpulse.sendpulse import balance
@@ -17,6 +20,10 @@ from airflow_provider_sendpulse.version_compat import amask_secret, mask_secret
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+
+_TEST_SECONDS = 15.0
+_TEST_EFFORT = Effort(attempts=2, seconds=_TEST_SECONDS, longest_wait=5.0)
+"""Somebody waits in front of the form, and Airflow gives a test a minute."""
 
 
 class SendPulseHook(BaseHook):
@@ -129,13 +136,15 @@ class SendPulseHook(BaseHook):
         try:
             if self.settings.account.credentials.identity == "***" or self._is_masked():
                 return False, "The form sent a masked secret. Enter the API secret again to test it."
-            detail = self.get_conn().send(balance.detail(), fresh_token=True)
+            account = self.settings.account
+            timeouts = replace(account.timeouts, total=min(account.timeouts.total, _TEST_SECONDS))
+            client = Client(replace(account, timeouts=timeouts), mask=mask_secret, effort=_TEST_EFFORT)
+            with contextlib.closing(client):
+                detail = client.send(balance.detail(), fresh_token=True)
         except ServiceError as error:
             return False, str(error)
         except Exception as error:
             return False, f"The connection could not be tested: {type(error).__name__}."
-        finally:
-            self.close()
         money = f"balance {detail.main:g} {detail.currency} and {detail.bonus:g} bonus"
         if detail.email is None:
             return True, f"Connected to SendPulse: no email plan, {money}."

@@ -53,7 +53,7 @@ class Settings:
         """
         # Not extra_dejson: that property calls the supervisor synchronously, which can deadlock in a trigger.
         reader = _Reader(str(connection.conn_id), connection.extra)
-        if not connection.password:
+        if not connection.password or not connection.password.strip():
             raise reader.error("password", "is empty: it is the API secret, or a static API key when login is empty")
         credentials = (
             ClientCredentials(connection.login.strip(), connection.password.strip())

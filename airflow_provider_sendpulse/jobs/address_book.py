@@ -31,11 +31,13 @@ def ensure_address_book(sender: Sender, name: str, if_exists: str = "reuse") -> 
             raise InvalidRequest(f"An address book named {name!r} exists already: {existing}.")
         log.info("Reusing address book %s.", existing)
         return existing
+    in_doubt = False
     for _ in range(_TRIES):
         try:
             created = sender.send(address_books.create(name))
         except AmbiguousOutcome:
             # Unlike a campaign, a book can be asked for again: a second one of the same name is refused.
+            in_doubt = True
             log.warning("The answer was lost; looking whether the address book was created.")
         except Refused as error:
             if error.error_code != ErrorCode.BOOK_NAME_TAKEN.code:
@@ -44,6 +46,8 @@ def ensure_address_book(sender: Sender, name: str, if_exists: str = "reuse") -> 
             log.info("Created address book %s.", created)
             return created
         if (existing := _find(sender, name)) is not None:
+            if if_exists == "fail" and not in_doubt:  # somebody else was faster
+                raise InvalidRequest(f"An address book named {name!r} exists already: {existing}.")
             log.info("Address book %s was created after all.", existing)
             return existing
     raise AmbiguousOutcome(

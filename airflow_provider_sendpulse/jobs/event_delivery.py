@@ -54,7 +54,7 @@ class EventDelivery:
         flow = person.automation_id if person.automation_id not in (None, "") else self.automation_id
         try:
             automation_id = None if flow is None else int(flow)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InvalidRequest("automation_id is not a number") from None
         return events.Event(person.email or None, person.phone or None, automation_id, person.variables)
 

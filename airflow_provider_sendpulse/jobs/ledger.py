@@ -45,7 +45,7 @@ class KeyValueLedger:
     """
 
     PER_CHUNK = 2000
-    """Keys in one value, which is about 40 KB then: the task state store complains above 64 KB."""
+    """Keys in one value, which is about 55 KB then: the task state store complains above 64 KB."""
 
     def __init__(self, get: Callable[[str], Any], put: Callable[[str, Any], None], name: str = "ledger") -> None:
         self._put = put
@@ -65,6 +65,9 @@ class KeyValueLedger:
 
     def claim(self, keys: Collection[str]) -> None:
         """Write down that rows are about to be sent."""
+        if not keys:
+            # An empty chunk is not written, and reading ends at the first one that is missing.
+            return
         if not self._chunks or len(self._chunks[-1]) + len(keys) > self.PER_CHUNK:
             self._chunks.append(set())
         for key in keys:

@@ -44,7 +44,11 @@ def parse_send_date(value: dt.datetime | str, name: str = "send_date") -> dt.dat
             f"{name} {value.isoformat()} has no time zone. Give an aware date, such as {{{{ data_interval_end }}}}."
         )
     # In the hour that is skipped when clocks go forward, going to UTC and back gives another time.
-    if value.astimezone(dt.UTC).astimezone(value.tzinfo).replace(tzinfo=None) != value.replace(tzinfo=None):
+    try:
+        there_and_back = value.astimezone(dt.UTC).astimezone(value.tzinfo)
+    except OverflowError as error:
+        raise InvalidRequest(f"{name} {value.isoformat()} is not a date that anything can be sent at.") from error
+    if there_and_back.replace(tzinfo=None) != value.replace(tzinfo=None):
         raise InvalidRequest(f"{name} {value.isoformat()} does not exist: the clock skips that hour. Choose another.")
     return value
 
@@ -59,7 +63,10 @@ def account_time(value: dt.datetime | str, account_timezone: str | None) -> dt.d
     """
     date = parse_send_date(value)
     zone = timezone(account_timezone)
-    local = zone.convert(pendulum.instance(date))
+    try:
+        local = zone.convert(pendulum.instance(date))
+    except OverflowError as error:
+        raise InvalidRequest(f"send_date {date.isoformat()} is not a date that anything can be sent at.") from error
     naive = dt.datetime(local.year, local.month, local.day, local.hour, local.minute, local.second)
     if len({naive.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}) > 1:
         raise InvalidRequest(
@@ -81,7 +88,7 @@ def timezone(name: str | None) -> pendulum.Timezone:
         )
     try:
         zone = pendulum.timezone(name)
-    except (InvalidTimezone, ValueError) as error:
+    except (InvalidTimezone, ValueError, OSError) as error:  # "Europe" is a directory
         raise InvalidRequest(f"The connection's account_timezone {name!r} is not the name of a time zone.") from error
     if not isinstance(zone, pendulum.Timezone):
         raise InvalidRequest(f"The connection's account_timezone {name!r} is not the name of a time zone.")

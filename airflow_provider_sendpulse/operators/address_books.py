@@ -10,7 +10,7 @@ from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
 from airflow_provider_sendpulse.jobs.address_book import ensure_address_book
 from airflow_provider_sendpulse.links.sendpulse import SendPulseAddressBookLink
-from airflow_provider_sendpulse.operators.base import SendPulseOperator
+from airflow_provider_sendpulse.operators.base import SendPulseOperator, plain_text
 from airflow_provider_sendpulse.sendpulse import address_books
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 
@@ -37,7 +37,7 @@ class SendPulseCreateAddressBookOperator(SendPulseOperator):
     def execute(self, context: Context) -> int:
         """Find or create the address book."""
         with self.hook as hook:
-            address_book_id = ensure_address_book(hook, self.name, self.if_exists)
+            address_book_id = ensure_address_book(hook, plain_text(self.name), self.if_exists)
             link = hook.settings.address_book_link.replace("{id}", str(address_book_id))
         SendPulseAddressBookLink().push(context, link)
         return address_book_id
@@ -64,9 +64,10 @@ class SendPulseDeleteAddressBookOperator(SendPulseOperator):
             try:
                 if self.confirm_name is not None:
                     name = hook.send(address_books.read(address_book_id)).name
-                    if name != self.confirm_name:
+                    wanted = plain_text(self.confirm_name)
+                    if name != wanted:
                         raise InvalidRequest(
-                            f"Address book {address_book_id} is named {name!r}, not {self.confirm_name!r}: not deleted."
+                            f"Address book {address_book_id} is named {name!r}, not {wanted!r}: not deleted."
                         )
                 hook.send(address_books.delete(address_book_id))
             except Refused as error:

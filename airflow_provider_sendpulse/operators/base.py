@@ -68,6 +68,11 @@ class SendPulseOperator(BaseOperator):
                 setattr(self, name, hide(getattr(self, name), self.personal_fields[name]))
 
 
+def plain_text(value: Any) -> str:
+    """Return the text of an argument: native rendering makes numbers of ``20260105``, and XCom may hold nothing."""
+    return "" if value is None else str(value)
+
+
 def _resolved(value: Any, context: Context) -> Any:
     """Return a value with what comes from XCom filled in, and its text as it is."""
     if callable(resolve := getattr(value, "resolve", None)):
@@ -79,4 +84,4 @@ def _resolved(value: Any, context: Context) -> Any:
     return value
 
 
-__all__ = ["SendPulseOperator"]
+__all__ = ["SendPulseOperator", "plain_text"]

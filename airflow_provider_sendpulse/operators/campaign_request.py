@@ -11,6 +11,7 @@ from airflow_provider_sendpulse.arguments import optional_number, whole_numbers
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date
+from airflow_provider_sendpulse.operators.base import plain_text
 from airflow_provider_sendpulse.operators.content import ContentRenderer
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.sendpulse.campaigns import NewCampaign
@@ -29,20 +30,27 @@ def campaign_request(
     if sum(value is not None for value in (operator.body, operator.body_file, operator.template_id)) != 1:
         raise InvalidRequest("A campaign needs exactly one of body, body_file and template_id.")
     for field in ("name", "sender_name", "sender_email", "subject"):
-        if not str(getattr(operator, field) or "").strip():
+        if not plain_text(getattr(operator, field)).strip():
             raise InvalidRequest(f"{field} is empty.")
+    for field in ("body", "body_amp"):
+        if not isinstance(value := getattr(operator, field), str | None):
+            raise InvalidRequest(f"{field} is a {type(value).__name__}, not text.")
     renderer = ContentRenderer(operator, {**context, **(operator.body_params or {})})
-    body = operator.body if operator.body_file is None else renderer.read(operator.body_file, "body_file")
+    body = operator.body if operator.body_file is None else renderer.read(plain_text(operator.body_file), "body_file")
+    subject = renderer.plain(plain_text(operator.subject), "subject").strip()
+    body = None if body is None else renderer.html(body, "body_file" if operator.body_file else "body")
+    if not subject:
+        raise InvalidRequest("subject is empty.")
     if body is not None and not body.strip():
         raise InvalidRequest("The body is empty.")
     send_date = optional_date(operator.send_date)
     books = operator.address_book_id
     return NewCampaign(
-        name=operator.name,
-        sender_name=operator.sender_name,
-        sender_email=operator.sender_email,
-        subject=renderer.plain(operator.subject, "subject").strip(),
-        body=None if body is None else renderer.html(body, "body_file" if operator.body_file else "body"),
+        name=plain_text(operator.name),
+        sender_name=plain_text(operator.sender_name),
+        sender_email=plain_text(operator.sender_email),
+        subject=subject,
+        body=body,
         template_id=operator.template_id,
         send_date=None if send_date is None else account_time(send_date, account_timezone),
         address_book_ids=[] if books is None else whole_numbers(books, "address_book_id"),
@@ -61,7 +69,8 @@ def mailing_marker(operator: SendPulseCreateCampaignOperator, context: Any, depl
     if key is None:
         map_index = -1 if ti.map_index is None else ti.map_index
         key = "\0".join((ti.dag_id, ti.run_id, ti.task_id, str(map_index)))
-    elif not key.strip():
+    key = plain_text(key)
+    if not key.strip():
         raise InvalidRequest("mailing_key is empty.")
     return Marker.of(deployment=deployment, mailing_key=key, edition=operator.edition)
 

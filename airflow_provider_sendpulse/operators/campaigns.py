@@ -17,6 +17,7 @@ from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.jobs.cancelling import cancel
 from airflow_provider_sendpulse.jobs.intent import MailingRecord
 from airflow_provider_sendpulse.jobs.mailing import ENDED_BADLY, VISIBILITY_WINDOW, Mailing, Outcome, create_once
+from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_until_over
 from airflow_provider_sendpulse.jobs.schedule import require_on_time
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign, moment
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _DEFERRAL_MARGIN = timedelta(minutes=10)
+
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _KILL_GRACE = 300.0
 """Seconds after adopting a campaign within which its cancellation is taken for the end of the try before."""
@@ -68,7 +71,8 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     :param stats: ``{"opens": bool, "clicks": bool, "utm_campaign": str}`` (templated)
     :param mailing_key: what makes this mailing this one; DAG, run, task and map index when left out (templated)
     :param edition: change it to mail again on purpose (templated)
-    :param look_back: how long before this run a campaign with the same marker may have been created
+    :param look_back: how long before this run a campaign with the same marker may have been created; when left out, any
+        time with a ``mailing_key`` of your own, which joins runs, and a month without
     :param visibility_window: seconds within which SendPulse certainly lists a campaign it has created
     :param if_ended_badly: what to do about a campaign of ours that was blocked, cancelled, or had no active addresses:
         ``fail``, or ``recreate`` the next generation if nothing of it went out
@@ -131,7 +135,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         stats: Mapping[str, Any] | None = None,
         mailing_key: str | None = None,
         edition: int | str = 1,
-        look_back: timedelta = timedelta(days=30),
+        look_back: timedelta | None = None,
         visibility_window: float = VISIBILITY_WINDOW,
         if_ended_badly: Literal["fail", "recreate"] = "fail",
         past_send_date: Literal["fail", "send_now", "skip"] = "fail",
@@ -196,7 +200,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                 Mailing(
                     campaign=campaign,
                     marker=marker,
-                    since=context["dag_run"].run_after - self.look_back,
+                    since=self._since(context),
                     recreate=self._recreate,
                     before_creating=self._last_look,
                     visibility_window=self.visibility_window,
@@ -297,7 +301,14 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         details: dict[str, Any] = {"campaign_id": seen.id, "adopted": outcome.adopted}
         if outcome.created is not None:
             details |= self._report(outcome.created)
+            if Marker.in_name(seen.name) is None:
+                self.log.error("SendPulse changed the name of campaign %s, and the marker in it is lost.", seen.id)
         context["ti"].xcom_push(key="campaign", value=details)
+
+    def _since(self, context: Context) -> datetime:
+        if self.look_back is None and self.mailing_key is not None:
+            return _EVER
+        return context["dag_run"].run_after - (self.look_back or timedelta(days=30))
 
     def _deadline(self, context: Context, record: MailingRecord) -> float:
         """Return when to give up, in seconds since the epoch: decided once, and anew when the task's run is cleared."""

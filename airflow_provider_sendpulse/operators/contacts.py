@@ -94,7 +94,7 @@ class SendPulseAddEmailsOperator(SendPulseOperator):
         address_book_id = whole_number(self.address_book_id, "address_book_id")
         require_ratio(self.max_rejected_ratio)
         delivery = ContactDelivery(address_book_id, self._consent(), self.batch_size)
-        source = source_of(self.contacts, "contacts")
+        source = source_of(reveal(self.contacts), "contacts")
         columns = Columns(email=self.email_column, phone=self.phone_column, variables=self.variables)
         with self.hook as hook:
             link = hook.settings.address_book_link.replace("{id}", str(address_book_id))
@@ -125,6 +125,8 @@ class SendPulseUpdateVariableOperator(SendPulseOperator):
 
     def __init__(self, *, address_book_id: int | str, email: str, variables: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        # Airflow mails its alerts to a task's ``email``, and here that is a contact of the account.
+        self.email_on_failure = self.email_on_retry = False
         self.address_book_id = address_book_id
         self.email = email
         self.variables = variables

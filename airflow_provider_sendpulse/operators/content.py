@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ class ContentRenderer:
         )
         try:
             return environment.from_string(text).render(self._values)
-        except jinja2.TemplateError as error:
+        except (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise InvalidRequest(
-                f"{name} could not be rendered: {type(error).__name__}: {error.message or error}. Run-time values stand "
+                f"{name} could not be rendered: {type(error).__name__}: {redact(str(error))}. Run-time values stand "
                 "in [[ … ]] and [% … %]; what is meant for SendPulse in {{ … }} is left alone."
             ) from error
 

@@ -81,6 +81,8 @@ class SendPulseSendEventOperator(SendPulseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        # Airflow mails its alerts to a task's ``email``, and here that is a contact of the account.
+        self.email_on_failure = self.email_on_retry = False
         self.event_name = event_name
         self.contacts = contacts
         self.email = email
@@ -126,7 +128,7 @@ class SendPulseSendEventOperator(SendPulseOperator):
             automation_id=self.automation_id_column,
             variables=variables,
         )
-        return source_of(self.contacts, "contacts"), columns
+        return source_of(reveal(self.contacts), "contacts"), columns
 
 
 __all__ = ["SendPulseSendEventOperator"]

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import re
 
-_SHAPE = re.compile(r"[^\s@\x00-\x1f\x7f,;<>()\[\]]+@[^\s@\x00-\x1f\x7f,;<>()\[\]]+\.[^\s@.\x00-\x1f\x7f,;<>()\[\]]+")
-_PHONE = re.compile(r"\+?[\d\s().-]{5,24}")
+# Besides spaces and control characters: what nobody sees (a zero-width space pasted along, marks of direction), and
+# halves of surrogate pairs.
+_NEVER = r"\s@\x00-\x1f\x7f,;<>()\[\]\xad\u200b\u200e\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff"
+_SHAPE = re.compile(rf"[^{_NEVER}]+@[^{_NEVER}]+\.[^.{_NEVER}]+")
+_PHONE = re.compile(r"(?=(?:\D*\d){5})\+?[\d\s().-]{5,24}")
 
 LONGEST = 254
 """Characters of the longest address that mail can be sent to (RFC 5321)."""

@@ -18,10 +18,11 @@ class ConfidentialList(Sequence[Any]):
     def __getitem__(self, index: int) -> Any: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+    def __getitem__(self, index: slice) -> ConfidentialList: ...
 
     def __getitem__(self, index: int | slice) -> Any:
-        return self._items[index]
+        found = self._items[index]
+        return ConfidentialList(found, self._noun) if isinstance(index, slice) else found
 
     def __len__(self) -> int:
         return len(self._items)

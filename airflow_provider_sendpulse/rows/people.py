@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -75,6 +77,9 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
 
 
 def _text(value: Any) -> str:
+    # A telephone number that passed through a floating-point column must not end in ".0", which reads as another digit.
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
     return "" if value is None else str(value).strip()
 
 

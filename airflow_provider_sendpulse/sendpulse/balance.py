@@ -64,7 +64,7 @@ def detail() -> Call[BalanceDetail]:
 
 def _balance(answer: Any) -> Balance:
     data = wire.only(answer)
-    return Balance(wire.text(data.get("currency")), float(data["balance_currency"]))
+    return Balance(wire.text(data.get("currency")), wire.number(data["balance_currency"]))
 
 
 def _detail(answer: Any) -> BalanceDetail:

@@ -156,7 +156,7 @@ def edit(campaign_id: int, content: CampaignContent) -> Call[None]:
         path="/campaigns/{id}",
         values={"id": campaign_id},
         body=JsonBody(_content(content)),
-        read=wire.confirmed,
+        read=_edited,
         repeat=Repeat.ALWAYS,
         reaches_people=True,
     )
@@ -306,6 +306,12 @@ def _created(answer: Any) -> CreatedCampaign:
     )
 
 
+def _edited(answer: Any) -> None:
+    """Read ``{"result": true, "id": …}``, or the campaign as after its creation: sources disagree."""
+    if "id" not in wire.record(answer):
+        wire.confirmed(answer)
+
+
 def _campaign(data: Mapping[str, Any]) -> Campaign:
     message = wire.record(data.get("message") or {})
     statistics, clicks = _statistics(data.get("statistics"))
@@ -346,7 +352,7 @@ def _statistics(value: Any) -> tuple[tuple[Statistic, ...], dict[str, int]]:
     """Read the list of the manual and the object of newer answers; the summary of listings stays in ``extra``."""
     clicks: dict[str, int] = {}
     if isinstance(value, dict):
-        for item in value.get("clicks") or []:
+        for item in map(wire.record, value.get("clicks") or []):
             clicks[wire.text(item.get("url"))] = wire.integer_or(item.get("count"), 0)
         value = value.get("general")
     if not isinstance(value, builtins.list):

@@ -12,6 +12,9 @@ from typing import Any
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
+# Python writes out no whole number beyond 4300 digits, and no SendPulse reads one beyond a float's.
+_TOO_LONG = 10**308
+
 
 def contact_variable(name: str, value: Any) -> str | int | float:
     """Return the value of a contact's variable: text, a number, or a date as ``YYYY-MM-DD``.
@@ -42,14 +45,21 @@ def event_variable(name: str, value: Any) -> Any:
 
 
 def _plain(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int):
+    if isinstance(value, str):
+        return _text(name, value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if abs(value) >= _TOO_LONG:
+            raise InvalidRequest(f"The variable {name!r} is too long a number.")
         return value
     if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
+        if not _is_finite(value):
             raise InvalidRequest(f"The variable {name!r} is not a finite number.")
         return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else float(value)
     if isinstance(value, dt.datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
+        # Not strftime, which writes the year 990 with three digits.
+        return value.replace(tzinfo=None).isoformat(" ", "seconds")
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, uuid.UUID):
@@ -57,8 +67,23 @@ def _plain(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(name, item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(name, item) for key, item in value.items()}
+        return {_text(name, str(key)): _plain(name, item) for key, item in value.items()}
     raise InvalidRequest(f"The variable {name!r} holds a {type(value).__name__}, which cannot be sent.")
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    try:
+        return math.isfinite(value)
+    except ValueError:  # a signalling NaN
+        return False
+
+
+def _text(name: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, as left over when text was cut
+        raise InvalidRequest(f"The variable {name!r} holds broken text.") from None
+    return value
 
 
 __all__ = ["contact_variable", "event_variable"]

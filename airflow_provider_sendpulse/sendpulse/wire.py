@@ -45,7 +45,20 @@ def integer(value: Any) -> int:
     """Return a whole number that may be written as text."""
     if isinstance(value, bool) or value is None:
         raise TypeError("expected a number")
-    return int(value)
+    try:
+        return int(value)
+    except OverflowError:  # JSON as Python reads it knows infinity
+        raise ValueError("expected a number that ends") from None
+
+
+def number(value: Any) -> float:
+    """Return a number that may be written as text."""
+    if isinstance(value, bool) or value is None:
+        raise TypeError("expected a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("expected a number that a float holds") from None
 
 
 def integer_or(value: Any, default: int) -> int:
@@ -59,7 +72,7 @@ def integer_or(value: Any, default: int) -> int:
 def number_or(value: Any, default: float) -> float:
     """Return a number that may be written as text, or ``default`` where there is none that can be read."""
     try:
-        return default if isinstance(value, bool) else float(value)
+        return number(value)
     except (TypeError, ValueError):
         return default
 
@@ -95,6 +108,7 @@ __all__ = [
     "integer",
     "integer_or",
     "listed",
+    "number",
     "number_or",
     "only",
     "record",

@@ -56,7 +56,7 @@ class WaitEvent:
 
     def failure(self) -> ServiceError:
         """Return the exception that an ``error`` event stands for."""
-        kind = getattr(exceptions, self.error or "", FinalFailure)
+        kind = getattr(exceptions, str(self.error or ""), FinalFailure)
         if not (isinstance(kind, type) and issubclass(kind, ServiceError)):
             kind = FinalFailure
         return kind(self.message)

@@ -31,7 +31,7 @@ def test_create_answer(api, emulator):
         "status": 13,
         "count": 3,
         "tariff_email_qty": 3,
-        "overdraft_price": "0.0044",
+        "overdraft_price": "0.0000",
         "ovedraft_currency": "USD",
     }
     emulator.configure(create_answer="manual")

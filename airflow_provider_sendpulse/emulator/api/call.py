@@ -29,6 +29,7 @@ class Call:
     query: QueryParams
     body: Any
     encoding: Encoding
+    origin: str = ""
 
     def path_int(self, name: str) -> int:
         """Read a number in the path."""
@@ -136,4 +137,4 @@ async def read_call(request: Request) -> Call:
             body = json.loads(await request.body() or b"null")
         except ValueError:
             body = None
-    return Call(request.path_params, request.query_params, body, encoding)
+    return Call(request.path_params, request.query_params, body, encoding, str(request.base_url).rstrip("/"))

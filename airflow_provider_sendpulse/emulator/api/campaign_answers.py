@@ -35,7 +35,7 @@ def created_campaign(state: State, campaign: Campaign) -> dict[str, Any]:
         "status": campaign.status,
         "count": count,
         "tariff_email_qty": count,
-        "overdraft_price": "0.0044",
+        "overdraft_price": "0.0000",
         "ovedraft_currency": currency,
     }
 
@@ -56,14 +56,14 @@ def campaign_in_list(state: State, campaign: Campaign) -> dict[str, Any]:
     return answer
 
 
-def one_campaign(state: State, campaign: Campaign) -> dict[str, Any]:
-    """Show a campaign as its own call shows it, in the older or the newer shape."""
+def one_campaign(state: State, campaign: Campaign, origin: str) -> dict[str, Any]:
+    """Show a campaign as its own call shows it, in the older or the newer shape; its page is the emulator's own."""
     answer = _common(state, campaign)
     general = [
         {"code": code, "count": count, "explain": explain(DELIVERY_STATUSES, code)}
         for code, count in _counts(state, campaign).items()
     ]
-    answer["permalink"] = f"https://example.com/archive/{campaign.id}"
+    answer["permalink"] = f"{origin}/ui/campaigns/{campaign.id}"
     if state.settings.campaign_statistics == "array":
         answer["statistics"] = general
         return answer

@@ -41,7 +41,7 @@ def read(state: State, call: Call) -> dict[str, Any]:
     """One campaign with its statistics."""
     campaign = _campaign(state, call)
     state.course.note_read(campaign)
-    return one_campaign(state, campaign)
+    return one_campaign(state, campaign, call.origin)
 
 
 def list_all(state: State, call: Call) -> list[dict[str, Any]]:

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One decision on a status, for everybody who waits."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from airflow_provider_sendpulse.exceptions import AddressBookUnusable, CampaignNotSent, NeedsHuman
+from airflow_provider_sendpulse.jobs.waiting import (
+    Decision,
+    History,
+    Verdict,
+    judge_address_book,
+    judge_campaign,
+    moment,
+)
+
+WAIT, DONE, FAILED = Verdict.WAIT, Verdict.DONE, Verdict.FAILED
+# Written out by hand: the verdict when a campaign is to be sent, and the error.
+CAMPAIGNS = {
+    **dict.fromkeys([0, 1, 2, 4, 7, 9, 10, 13, 14, 15, 22, 28], (WAIT, None)),
+    3: (DONE, None),
+    **dict.fromkeys([5, 6, 8, 12, 16, 23, 25], (FAILED, CampaignNotSent)),
+    **dict.fromkeys([11, 26, 27, 33, 36], (FAILED, NeedsHuman)),
+    **dict.fromkeys([17, 18, 19, 20, 21, 24, 29, 30, 31, 32, 34, 35, 37, 99, -1], (WAIT, None)),
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), CAMPAIGNS.items())
+def test_a_campaign_that_is_to_be_sent(code, expected):
+    decision = judge_campaign(7, code)
+    verdict, error = expected
+    assert (decision.verdict, decision.code, decision.is_over) == (verdict, code, verdict is not WAIT)
+    assert type(decision.error) is (error or type(None))
+    if error:
+        assert f"Campaign 7 is at status {code}" in str(decision.error)
+
+
+@pytest.mark.parametrize("code", CAMPAIGNS)
+def test_a_target_wins_over_every_meaning(code):
+    decision = judge_campaign(7, code, targets={code, 3})
+    assert (decision.verdict, decision.error) == (DONE, None)
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(13, WAIT), (1, WAIT), (14, DONE), (3, FAILED), (8, FAILED), (5, FAILED)])
+def test_waiting_for_an_earlier_status(code, verdict):
+    decision = judge_campaign(7, code, targets=[14, 2])
+    assert decision.verdict is verdict
+    if code in (3, 8):
+        assert "2 or 14 was waited for" in str(decision.error)
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(26, DONE), (3, FAILED), (27, FAILED), (13, WAIT)])
+def test_a_draft_that_is_to_be_one(code, verdict):
+    assert judge_campaign(7, code, targets={26}).verdict is verdict
+
+
+@pytest.mark.parametrize(("on_partial", "verdict"), [("fail", FAILED), ("success", DONE)])
+def test_sent_in_part(on_partial, verdict):
+    assert judge_campaign(7, 23, on_partial=on_partial).verdict is verdict
+
+
+@pytest.mark.parametrize("code", [5, 12, 16, 25, 11, 27])
+def test_part_of_it_is_no_excuse_for_anything_else(code):
+    assert judge_campaign(7, code, on_partial="success").verdict is FAILED
+
+
+@pytest.mark.parametrize("code", [5, 6, 11, 12, 16, 23, 25, 26, 27, 33])
+def test_a_failure_says_what_to_do(code):
+    assert len(str(judge_campaign(7, code).error).split(". ")) >= 2
+
+
+BOOKS = {
+    0: (DONE, None),
+    1: (FAILED, AddressBookUnusable),
+    3: (FAILED, NeedsHuman),
+    4: (WAIT, None),
+    5: (WAIT, None),
+    **dict.fromkeys([2, 6, 99, -1], (WAIT, None)),
+}
+
+
+@pytest.mark.parametrize(("code", "expected"), BOOKS.items())
+def test_an_address_book(code, expected):
+    decision = judge_address_book(7, code, contacts=3)
+    assert (decision.verdict, type(decision.error)) == (expected[0], expected[1] or type(None))
+
+
+@pytest.mark.parametrize(
+    ("contacts", "expected_contacts", "verdict"),
+    [(0, None, DONE), (0, 0, DONE), (2, 3, WAIT), (3, 3, DONE), (4, 3, DONE)],
+)
+def test_an_address_book_that_is_still_filling(contacts, expected_contacts, verdict):
+    decision = judge_address_book(7, 0, contacts=contacts, expected_contacts=expected_contacts)
+    assert decision.verdict is verdict
+    assert verdict is DONE or decision.text == "2 of 3 contacts are there"
+
+
+@pytest.mark.parametrize("code", [1, 3, 4, 5])
+def test_contacts_do_not_open_a_locked_book(code):
+    assert judge_address_book(7, code, contacts=9, expected_contacts=3).verdict is not DONE
+
+
+def test_history_holds_every_change_once(caplog):
+    history = History()
+    with caplog.at_level(logging.INFO):
+        for code, now in [(13, 100.0), (13, 110.0), (1, 120.5), (13, 130.0), (99, 140.0), (99, 150.0)]:
+            history.note("Campaign 7", judge_campaign(7, code), now)
+    assert history.seen == [[13, 100.0], [1, 120.5], [13, 130.0], [99, 140.0]]
+    assert len(caplog.records) == 4
+    assert [record.levelname for record in caplog.records] == ["INFO", "INFO", "INFO", "WARNING"]
+    assert "after 20 s" in caplog.records[1].getMessage()
+    assert "taken as in progress" in caplog.records[3].getMessage()
+
+
+def test_history_goes_on_from_an_earlier_one(caplog):
+    history = History([[13, 100.0]])
+    history.note("Campaign 7", Decision(WAIT, 13, "x"), 110.0)
+    assert history.seen == [[13, 100.0]]
+    assert not caplog.records
+
+
+def test_moment():
+    assert moment(1_800_000_000.9) == "2027-01-15 08:00:00 UTC"

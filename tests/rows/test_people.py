@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How rows become people, and rows that are there already."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.people import Columns, Person, people
+from airflow_provider_sendpulse.rows.source import InlineRows, RowSource, source_of
+
+ROW = {"email": " a@example.com ", "phone": None, "automation_id": 7, "Ім'я": "Олена", "age": 41, "city": None}
+
+
+def one(row, columns=Columns()) -> Person:
+    [person] = people([row], columns)
+    return person
+
+
+def test_every_other_column_is_a_variable():
+    person = one(ROW)
+    assert (person.number, person.email, person.phone, person.automation_id) == (1, "a@example.com", "", 7)
+    assert person.variables == {"Ім'я": "Олена", "age": 41}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (None, {"Ім'я": "Олена", "age": 41}),
+        ([], {}),
+        ((), {}),
+        ({}, {}),
+        (["age"], {"age": 41}),
+        (("age", "city"), {"age": 41}),
+        ({"age": "Вік", "Ім'я": "Name"}, {"Вік": 41, "Name": "Олена"}),
+        (["email"], {"email": " a@example.com "}),
+    ],
+)
+def test_chosen_columns(variables, expected):
+    assert one(ROW, Columns(variables=variables)).variables == expected
+
+
+def test_columns_of_other_names():
+    row = {"E-mail": "a@example.com", "Mobile": 380501234567, "flow": "9", "email": "kept"}
+    person = one(row, Columns(email="E-mail", phone="Mobile", automation_id="flow"))
+    assert (person.email, person.phone, person.automation_id) == ("a@example.com", "380501234567", "9")
+    assert person.variables == {"email": "kept"}
+
+
+@pytest.mark.parametrize("variables", [["name", "age", "city"], {"name": "Name", "city": "City", "age": "Age"}])
+def test_missing_columns_are_named_with_what_is_there(variables):
+    with pytest.raises(InvalidRequest) as caught:
+        one({"email": "a@example.com", "age": 41}, Columns(variables=variables))
+    assert str(caught.value) == "The rows have no column name, city; they have email, age."
+
+
+def test_a_row_about_nobody_names_what_is_there():
+    with pytest.raises(InvalidRequest) as caught:
+        one({"mail": "secret@example.com", "age": 41})
+    assert str(caught.value) == "The rows have neither a column email nor phone; they have mail, age."
+
+
+def test_one_of_the_two_columns_is_enough():
+    assert one({"phone": "+380501234567"}).email == ""
+    assert one({"email": "a@example.com"}).phone == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (380501234567, "380501234567"),
+        (380501234567.0, "380501234567"),
+        (Decimal("380501234567"), "380501234567"),
+        (Decimal("380501234567.00"), "380501234567"),
+        (" +38 050 ", "+38 050"),
+        (None, ""),
+        (float("nan"), "nan"),
+        (Decimal("Infinity"), "Infinity"),
+        (0.5, "0.5"),
+    ],
+)
+def test_a_telephone_number_may_be_a_number(value, text):
+    assert one({"phone": value}).phone == text
+
+
+def test_rows_are_numbered_from_one():
+    assert [person.number for person in people([{"email": "a"}, {"email": "b"}], Columns())] == [1, 2]
+
+
+def test_rows_are_read_one_by_one():
+    def rows():
+        yield {"email": "a@example.com"}
+        raise AssertionError("read too far")
+
+    assert next(people(rows(), Columns())).email == "a@example.com"
+
+
+def test_nothing_of_a_person_shows():
+    assert repr(one({"email": "secret@example.com", "phone": "+38050", "name": "Олена"})) == "Person(number=1)"
+
+
+@pytest.mark.parametrize(
+    ("item", "row"),
+    [
+        ("a@example.com", {"email": "a@example.com"}),
+        ({"email": "a@example.com", "name": "A"}, {"email": "a@example.com", "name": "A"}),
+        ({"email": "a@example.com", "variables": {"name": "A"}}, {"email": "a@example.com", "name": "A"}),
+        ({"email": "a@example.com", "variables": {"email": "b"}}, {"email": "a@example.com"}),
+        ({"email": "a@example.com", "variables": {}}, {"email": "a@example.com"}),
+        ({"email": "a@example.com", "variables": None}, {"email": "a@example.com"}),
+        ({"phone": "1", "automation_id": 7, "variables": {"n": 1}}, {"phone": "1", "automation_id": 7, "n": 1}),
+    ],
+)
+def test_inline_rows(item, row):
+    source = InlineRows([item])
+    assert [*source.rows()] == [row]
+    assert [*source.rows()] == [row], "a source can be read again"
+
+
+def test_inline_rows_show_their_number():
+    assert str(InlineRows(["secret@example.com"] * 3)) == "3 rows"
+
+
+@pytest.mark.parametrize("items", [["a@example.com"], ({"email": "a@example.com"},), []])
+def test_lists_become_sources(items):
+    assert isinstance(source_of(items, "contacts"), InlineRows)
+
+
+def test_a_source_stays_as_it_is():
+    class Own:
+        def rows(self):
+            return iter(())
+
+    own = Own()
+    assert isinstance(own, RowSource)
+    assert source_of(own, "contacts") is own
+
+
+@pytest.mark.parametrize("value", [None, "a@example.com", b"a", {"email": "a"}, 7, {"a"}, ["a", 7], [None], [["a"]]])
+def test_anything_else_is_refused_by_name(value):
+    with pytest.raises(InvalidRequest, match="contacts is a ") as caught:
+        source_of(value, "contacts")
+    assert "example.com" not in str(caught.value)
