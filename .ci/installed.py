@@ -8,8 +8,9 @@ import importlib.metadata
 import pkgutil
 from pathlib import Path
 
-import airflow_provider_sendpulse as package
 from airflow.providers_manager import ProvidersManager
+
+import airflow_provider_sendpulse as package
 
 OPTIONAL = ("airflow_provider_sendpulse.emulator.pytest_plugin",)  # needs pytest
 
@@ -27,7 +28,8 @@ def main() -> None:
     provider = manager.providers["airflow-provider-sendpulse"]
     assert provider.version == importlib.metadata.version("airflow-provider-sendpulse") == package.__version__
     hook = manager.hooks["sendpulse"]
-    assert hook is not None and hook.hook_name == "SendPulse", hook
+    assert hook is not None, "the connection type is not found"
+    assert hook.hook_name == "SendPulse", hook
     print(f"airflow-provider-sendpulse {provider.version}: {len(modules)} modules import, the provider is found")
 
 

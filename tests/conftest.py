@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -40,18 +38,9 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def served_emulator() -> Iterator[Any]:
-    from airflow_provider_sendpulse.emulator import server
+    from airflow_provider_sendpulse.emulator.server import RunningEmulator
 
-    # A socket that does not name its protocol keeps Nagle's algorithm: 40 ms for every call on a kept connection.
-    def listen(host: str, port: int) -> socket.socket:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.bind((host, port))
-        return listener
-
-    with (
-        mock.patch.object(server, "listen", listen),
-        server.RunningEmulator(transitions="reads", requests_per_second=None, requests_per_minute=None) as running,
-    ):
+    with RunningEmulator(transitions="reads", requests_per_second=None, requests_per_minute=None) as running:
         yield running
 
 

@@ -241,20 +241,20 @@ class TestUpdateVariable:
             task_id="update",
             dag=dag,
             address_book_id=str(book_id),
-            email="{{ params.who }}",
+            contact_email="{{ params.who }}",
             variables={"Seen": "{{ ds }}", "Visits": 3},
             params={"who": "ada@example.com"},
         )
         result = runner.run(update)
         assert result.state == "success", result.error
         assert contacts_of(account)["ada@example.com"]["variables"] == {"Seen": "2026-01-05", "Visits": 3}
-        assert result.rendered["email"] == "address (not shown)"
+        assert result.rendered["contact_email"] == "address (not shown)"
         assert result.rendered["variables"] == "2 variables (not shown)"
 
     def test_mapped(self, runner: Any, dag: Any, account: Any) -> None:
         book_id = account.book(emails=["ada@example.com", "bob@example.com"])
         mapped = SendPulseUpdateVariableOperator.partial(
-            task_id="update", dag=dag, address_book_id=book_id, email="ada@example.com"
+            task_id="update", dag=dag, address_book_id=book_id, contact_email="ada@example.com"
         ).expand(variables=[{"One": "{{ ds }}"}, {"Two": 2}])
         for index in (0, 1):
             assert runner.run(mapped, map_index=index).state == "success"
@@ -263,13 +263,13 @@ class TestUpdateVariable:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            ({"email": ""}, "email is empty"),
+            ({"contact_email": ""}, "contact_email is empty"),
             ({"variables": ["x"]}, "variables is not a mapping"),
             ({"address_book_id": ""}, "address_book_id is empty"),
         ],
     )
     def test_wrong_arguments(self, runner: Any, dag: Any, account: Any, arguments: dict[str, Any], told: str) -> None:
-        complete = {"address_book_id": 1, "email": "ada@example.com", "variables": {"x": 1}, **arguments}
+        complete = {"address_book_id": 1, "contact_email": "ada@example.com", "variables": {"x": 1}, **arguments}
         runner.api.should_retry = True
         result = runner.run(SendPulseUpdateVariableOperator(task_id="update", dag=dag, **complete))
         assert result.state == "failed"
@@ -280,7 +280,7 @@ class TestUpdateVariable:
         book_id = account.book()
         runner.api.should_retry = True
         update = SendPulseUpdateVariableOperator(
-            task_id="update", dag=dag, address_book_id=book_id, email="nobody@example.com", variables={"x": 1}
+            task_id="update", dag=dag, address_book_id=book_id, contact_email="nobody@example.com", variables={"x": 1}
         )
         result = runner.run(update)
         assert result.state == "failed"

@@ -71,8 +71,8 @@ def test_one_contact(runner: Any, dag: Any, native_dag: Any, account: Any, nativ
         send(
             native_dag if native else dag,
             event_name="order_{{ 'paid' }}",
-            email="{{ params.who }}",
-            phone="+380440000001",
+            contact_email="{{ params.who }}",
+            contact_phone="+380440000001",
             variables={"day": "{{ ds }}", "total": 12.5},
             params={"who": "ada@example.com"},
         )
@@ -84,8 +84,8 @@ def test_one_contact(runner: Any, dag: Any, native_dag: Any, account: Any, nativ
     number = event["body"].pop("phone")
     assert number.removeprefix("+") == "380440000001"
     assert event["body"] == {"email": "ada@example.com", "day": "2026-01-05", "total": 12.5}
-    assert result.rendered["email"] == "address (not shown)"
-    assert result.rendered["phone"] == "telephone number (not shown)"
+    assert result.rendered["contact_email"] == "address (not shown)"
+    assert result.rendered["contact_phone"] == "telephone number (not shown)"
     assert result.rendered["variables"] == "2 variables (not shown)"
 
 
@@ -140,9 +140,9 @@ def test_form_without_a_hash_url(runner: Any, dag: Any, account: Any) -> None:
     [
         ({"event_name": "{{ '' }}", "contacts": PEOPLE}, "event_name is empty"),
         ({}, "Nobody to send the event for"),
-        ({"email": ""}, "Nobody to send the event for"),
-        ({"contacts": PEOPLE, "email": "ada@example.com"}, "Give either contacts, or email and phone"),
-        ({"email": "ada@example.com", "variables": ["x"]}, "variables is not a mapping"),
+        ({"contact_email": ""}, "Nobody to send the event for"),
+        ({"contacts": PEOPLE, "contact_email": "ada@example.com"}, "Give either contacts, or contact_email"),
+        ({"contact_email": "ada@example.com", "variables": ["x"]}, "variables is not a mapping"),
         ({"contacts": "ada@example.com"}, "contacts is a str"),
         ({"contacts": {"email": "ada@example.com"}}, "contacts is a dict"),
         ({"contacts": PEOPLE, "automation_id": "flow"}, "automation_id is 'flow'"),

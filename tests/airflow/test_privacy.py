@@ -58,12 +58,12 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
             sender_email="shop@example.com",
         ),
         "update": lambda: SendPulseUpdateVariableOperator(
-            task_id="task", dag=dag, address_book_id=book_id, email=ADDRESS, variables={"name": NAME}
+            task_id="task", dag=dag, address_book_id=book_id, contact_email=ADDRESS, variables={"name": NAME}
         ),
         "event": lambda: SendPulseSendEventOperator(task_id="task", dag=dag, event_name="left", contacts=[PERSON]),
         "event by hash": lambda: SendPulseSendEventOperator(task_id="task", dag=dag, event_name="paid", contacts=[PERSON]),
         "event for one": lambda: SendPulseSendEventOperator(
-            task_id="task", dag=dag, event_name="paid", email=ADDRESS, phone=PHONE, variables={"name": NAME}
+            task_id="task", dag=dag, event_name="paid", contact_email=ADDRESS, contact_phone=PHONE, variables={"name": NAME}
         ),
         "campaign": lambda: campaign_of(
             task_id="task", address_book_id=book_id, attachments={"list.csv": f"{ADDRESS},{NAME}"}
@@ -225,7 +225,7 @@ def test_alert_is_not_mailed_to_a_contact(
     assert mailed == []
 
 
-@pytest.mark.xfail(strict=True, reason="the parameter is called as Airflow's own for the recipients of alerts")
+@pytest.mark.filterwarnings("ignore:Setting email on a task is deprecated")
 def test_recipients_of_alerts_are_no_contacts(runner: Any, account: Any) -> None:
     from datetime import UTC, datetime
 
