@@ -225,7 +225,7 @@ def test_alert_is_not_mailed_to_a_contact(
     assert mailed == []
 
 
-@pytest.mark.filterwarnings("ignore:Setting email on a task is deprecated")
+@pytest.mark.filterwarnings("ignore:Setting email")
 def test_recipients_of_alerts_are_no_contacts(runner: Any, account: Any) -> None:
     from datetime import UTC, datetime
 
