@@ -186,7 +186,7 @@ with DAG(
     note_the_week = SendPulseUpdateVariableOperator(
         task_id="note_the_week",
         address_book_id=create_address_book.output,
-        email="{{ params.seed_email }}",
+        contact_email="{{ params.seed_email }}",
         variables={"Sent": "{{ data_interval_end | ds }}"},
     )
     old_books = old_address_books()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,15 @@ class HttpxTransport:
         timeout = httpx.Timeout(self._timeouts.total, connect=self._timeouts.connect)
         if self._handler is not None:
             return httpx.AsyncClient(timeout=timeout, transport=self._handler)
-        return httpx.AsyncClient(timeout=timeout)
+        return httpx.AsyncClient(timeout=timeout, verify=_tls())
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Return the one TLS context of this process: making one blocks the event loop for tens of milliseconds."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 async def _exchange(client: httpx.AsyncClient, request: Request) -> Answer:

@@ -116,28 +116,29 @@ class SendPulseUpdateVariableOperator(SendPulseOperator):
     """Set variables of one contact of an address book.
 
     :param address_book_id: the address book (templated)
-    :param email: the contact's address (templated; hidden in the UI)
+    :param contact_email: the contact's address (templated; hidden in the UI). It is not called ``email``, because that is
+        Airflow's own: where it mails its alerts to.
     :param variables: name to value: text, a number, or a date (templated; shows as a count in the UI)
     """
 
-    template_fields: Collection[str] = (*SendPulseOperator.template_fields, "address_book_id", "email", "variables")
-    personal_fields: ClassVar[Mapping[str, str]] = {"email": "address", "variables": "variables"}
+    template_fields: Collection[str] = (*SendPulseOperator.template_fields, "address_book_id", "contact_email", "variables")
+    personal_fields: ClassVar[Mapping[str, str]] = {"contact_email": "address", "variables": "variables"}
 
-    def __init__(self, *, address_book_id: int | str, email: str, variables: Mapping[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self, *, address_book_id: int | str, contact_email: str, variables: Mapping[str, Any], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        # Airflow mails its alerts to a task's ``email``, and here that is a contact of the account.
-        self.email_on_failure = self.email_on_retry = False
         self.address_book_id = address_book_id
-        self.email = email
+        self.contact_email = contact_email
         self.variables = variables
 
     def execute(self, context: Context) -> None:
         """Update the variables."""
         address_book_id = whole_number(self.address_book_id, "address_book_id")
-        email = str(reveal(self.email) or "").strip()
+        email = str(reveal(self.contact_email) or "").strip()
         variables = reveal(self.variables)
         if not email:
-            raise InvalidRequest("email is empty.")
+            raise InvalidRequest("contact_email is empty.")
         if not isinstance(variables, Mapping):
             raise InvalidRequest("variables is not a mapping of name to value.")
         with self.hook as hook:

@@ -27,12 +27,15 @@ class SendPulseSendEventOperator(SendPulseOperator):
     Every event starts or stops flows, and SendPulse does not recognise a repeat. So a row is sent at most once across
     the tries of the task, also when the task is cleared; a row whose fate is not known is not sent again.
 
+    (The one contact's parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails
+    its alerts to, which is often set in ``default_args``.)
+
     The event goes to the hash URL of that name in the connection's ``event_urls``, and by name where it has none.
 
     :param event_name: name of the event, or of a hash URL in the connection (templated)
     :param contacts: a row source or a list of mappings, one event each (templated; shows as a count in the UI)
-    :param email: address of the one contact, instead of ``contacts`` (templated; hidden in the UI)
-    :param phone: telephone number of the one contact (templated; hidden in the UI)
+    :param contact_email: address of the one contact, instead of ``contacts`` (templated; hidden in the UI)
+    :param contact_phone: telephone number of the one contact (templated; hidden in the UI)
     :param variables: with ``contacts``, the columns that become variables, as in
         :class:`~airflow_provider_sendpulse.operators.contacts.SendPulseAddEmailsOperator`; for one contact, name to value
         (templated; shows as a count in the UI)
@@ -48,8 +51,8 @@ class SendPulseSendEventOperator(SendPulseOperator):
         *SendPulseOperator.template_fields,
         "event_name",
         "contacts",
-        "email",
-        "phone",
+        "contact_email",
+        "contact_phone",
         "variables",
         "automation_id",
         "email_column",
@@ -59,8 +62,8 @@ class SendPulseSendEventOperator(SendPulseOperator):
     template_ext: Sequence[str] = (".sql",)
     personal_fields: ClassVar[Mapping[str, str]] = {
         "contacts": "contacts",
-        "email": "address",
-        "phone": "telephone number",
+        "contact_email": "address",
+        "contact_phone": "telephone number",
         "variables": "variables",
     }
 
@@ -69,8 +72,8 @@ class SendPulseSendEventOperator(SendPulseOperator):
         *,
         event_name: str,
         contacts: RowSource | Sequence[Mapping[str, Any]] | None = None,
-        email: str | None = None,
-        phone: str | None = None,
+        contact_email: str | None = None,
+        contact_phone: str | None = None,
         variables: Mapping[str, Any] | Sequence[str] | None = None,
         automation_id: int | str | None = None,
         email_column: str = "email",
@@ -81,12 +84,10 @@ class SendPulseSendEventOperator(SendPulseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        # Airflow mails its alerts to a task's ``email``, and here that is a contact of the account.
-        self.email_on_failure = self.email_on_retry = False
         self.event_name = event_name
         self.contacts = contacts
-        self.email = email
-        self.phone = phone
+        self.contact_email = contact_email
+        self.contact_phone = contact_phone
         self.variables = variables
         self.automation_id = automation_id
         self.email_column = email_column
@@ -113,15 +114,15 @@ class SendPulseSendEventOperator(SendPulseOperator):
         return counts.as_dict()
 
     def _rows(self) -> tuple[RowSource, Columns]:
-        email, phone, variables = reveal(self.email), reveal(self.phone), reveal(self.variables)
+        email, phone, variables = reveal(self.contact_email), reveal(self.contact_phone), reveal(self.variables)
         if self.contacts is None:
             if not email and not phone:
-                raise InvalidRequest("Nobody to send the event for: give contacts, email or phone.")
+                raise InvalidRequest("Nobody to send the event for: give contacts, contact_email or contact_phone.")
             if variables is not None and not isinstance(variables, Mapping):
                 raise InvalidRequest("variables is not a mapping of name to value.")
             return InlineRows([{"email": email, "phone": phone, "variables": variables or {}}]), Columns()
         if email or phone:
-            raise InvalidRequest("Give either contacts, or email and phone.")
+            raise InvalidRequest("Give either contacts, or contact_email and contact_phone.")
         columns = Columns(
             email=self.email_column,
             phone=self.phone_column,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_sendpulse.api.call import Call, JsonBody, PagedCall, Repeat
+from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.sendpulse import wire
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 
@@ -90,7 +91,7 @@ def read(address_book_id: int) -> Call[AddressBook]:
         method="GET",
         path="/addressbooks/{id}",
         values={"id": address_book_id},
-        read=lambda answer: _book(wire.only(answer)),
+        read=_the_book,
         repeat=Repeat.ALWAYS,
     )
 
@@ -152,6 +153,18 @@ def campaigns(address_book_id: int, limit: int = 100) -> PagedCall[BookCampaign]
         repeat=Repeat.ALWAYS,
         limit=limit,
     )
+
+
+def _the_book(answer: Any) -> AddressBook:
+    if answer == []:  # how some editions of the service say that there is no such book
+        code = ErrorCode.BOOK_NOT_FOUND
+        raise Refused(
+            f"SendPulse: the address book was not found: {code.meaning}. {code.advice}",
+            operation="GET /addressbooks/{id}",
+            status=200,
+            error_code=code.code,
+        )
+    return _book(wire.only(answer))
 
 
 def _book(data: Mapping[str, Any]) -> AddressBook:

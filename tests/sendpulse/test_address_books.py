@@ -7,7 +7,7 @@ import pytest
 from emulated_account import add_book, add_campaign, count, sent
 
 from airflow_provider_sendpulse.emulator.local_time import write_local
-from airflow_provider_sendpulse.exceptions import Refused, ServiceUnavailable
+from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.sendpulse import address_books
 from airflow_provider_sendpulse.sendpulse.address_books import AddressBook, BookCampaign, Cost, Variable
 
@@ -57,8 +57,10 @@ def test_read_refuses_a_missing_book(either, emulator):
 
 def test_a_missing_book_as_an_empty_list_is_no_book(either, emulator):
     emulator.configure(missing_book="empty_array")
-    with pytest.raises(ServiceUnavailable, match="documented shape"):
+    with pytest.raises(Refused, match="not found") as refused:
         either.send(address_books.read(1))
+    assert refused.value.error_code == 213
+    assert count(emulator, "address_books.read") == 1
 
 
 @pytest.mark.parametrize("number", [0, 99, 100, 101, 201])

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.sendpulse import address_books, balance, campaigns, contacts, events, wire
 from airflow_provider_sendpulse.sendpulse.campaigns import Campaign, NewCampaign, Statistic
 from airflow_provider_sendpulse.sendpulse.service import issue_token
@@ -41,7 +42,7 @@ def test_a_book_alone_or_in_an_array(answer):
 
 
 def test_an_empty_array_is_no_book():
-    with pytest.raises(LookupError):
+    with pytest.raises(Refused, match="not found"):
         address_books.read(7).read([])
 
 
@@ -286,7 +287,7 @@ OBJECTS = st.dictionaries(KEYS, ANSWERS, max_size=12)
 @settings(max_examples=60)
 def test_nonsense_raises_only_what_the_policy_expects(answer):
     for reader in READERS.values():
-        with contextlib.suppress(LookupError, TypeError, ValueError):
+        with contextlib.suppress(LookupError, TypeError, ValueError, Refused):
             reader(answer)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
+from airflow.sdk.api.datamodels._generated import DagRun
 
 LOGICAL_DATE = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 INTERVAL_START = datetime(2025, 12, 29, 6, 0, tzinfo=UTC)
@@ -21,20 +22,35 @@ INTERVAL_START = datetime(2025, 12, 29, 6, 0, tzinfo=UTC)
 
 @dataclass
 class ExecutionApi:
-    """State of the fake API; one instance is one DAG run."""
+    """State of the fake API; one instance is one DAG run.
+
+    :param data_interval: whether the run has a logical date and a data interval
+    :param run_after: when the run was due
+    :param store: the task state store, which outlives the tries of a task
+    :param broken_store: answer every call to the task state store with an error
+    :param states: what the last leg reported; ``reported``: what all legs did
+    :param rescheduled: how often the task was rescheduled, and since when
+    """
 
     dag_id: str = "a_dag"
     run_id: str = "scheduled__2026-01-05"
     data_interval: bool = True
+    run_after: datetime = LOGICAL_DATE
+    interval: tuple[datetime, datetime] = (INTERVAL_START, LOGICAL_DATE)
+    conf: dict[str, Any] = field(default_factory=dict)
     xcoms: dict[tuple[str, str, int], Any] = field(default_factory=dict)
     rendered: dict[str, Any] = field(default_factory=dict)
     store: dict[str, Any] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
-    masked: list[str] = field(default_factory=list)
+    reported: list[dict[str, Any]] = field(default_factory=list)
     next_method: str | None = None
     next_kwargs: Any = None
     max_tries: int = 0
     should_retry: bool = False
+    broken_store: bool = False
+    rescheduled: int = 0
+    first_reschedule: datetime | None = None
+    running: tuple[str, int] | None = None
 
     def client(self) -> Any:
         from airflow.sdk.api.client import Client
@@ -50,6 +66,7 @@ class ExecutionApi:
             return httpx.Response(200, json=self._run_context())
         if re.fullmatch(r"task-instances/[^/]+/state", path):
             self.states.append(body)
+            self.reported.append(body)
             return httpx.Response(204)
         if re.fullmatch(r"task-instances/[^/]+/rtif", path):
             self.rendered = body
@@ -61,39 +78,48 @@ class ExecutionApi:
         if match := re.fullmatch(r"store/ti/[^/]+/(.+)", path):
             return self._store(request, match[1], body)
         if re.fullmatch(r"task-reschedules/[^/]+/start_date", path):
-            return httpx.Response(200, json=None)
+            start = self.first_reschedule
+            return httpx.Response(200, json=start and start.isoformat())
         if path.startswith(("connections/", "variables/")):
             return httpx.Response(404, json={"detail": {"reason": "not_found", "message": "not found"}})
         return httpx.Response(200, json={"ok": True})
 
     def _run_context(self) -> dict[str, Any]:
-        moment = LOGICAL_DATE.isoformat()
+        start, end = (moment.isoformat() for moment in self.interval)
+        # Airflow 3.1 refuses what it does not know.
+        newer = {"partition_key": None} if "partition_key" in DagRun.model_fields else {}
         return {
             "dag_run": {
+                **newer,
                 "dag_id": self.dag_id,
                 "run_id": self.run_id,
-                "logical_date": moment if self.data_interval else None,
-                "data_interval_start": INTERVAL_START.isoformat() if self.data_interval else None,
-                "data_interval_end": moment if self.data_interval else None,
-                "run_after": moment,
-                "start_date": moment,
+                "logical_date": end if self.data_interval else None,
+                "data_interval_start": start if self.data_interval else None,
+                "data_interval_end": end if self.data_interval else None,
+                "run_after": self.run_after.isoformat(),
+                "start_date": end,
                 "end_date": None,
                 "clear_number": 0,
                 "run_type": "scheduled",
                 "state": "running",
-                "conf": {},
+                "conf": self.conf,
                 "consumed_asset_events": [],
-                "partition_key": None,
             },
-            "task_reschedule_count": 0,
+            "task_reschedule_count": self.rescheduled,
             "max_tries": self.max_tries,
             "variables": [],
             "connections": [],
-            "xcom_keys_to_clear": [],
+            "xcom_keys_to_clear": self._keys_to_clear(),
             "should_retry": self.should_retry,
             "next_method": self.next_method,
             "next_kwargs": self.next_kwargs,
         }
+
+    def _keys_to_clear(self) -> list[str]:
+        """Every try starts without the XComs of the one before; a resumed task keeps them."""
+        if self.running is None or self.next_method is not None:
+            return []
+        return [key for task_id, key, map_index in self.xcoms if (task_id, map_index) == self.running]
 
     def _xcom(self, request: httpx.Request, task_id: str, key: str, value: Any) -> httpx.Response:
         place = (task_id, key, int(request.url.params.get("map_index", -1)))
@@ -112,6 +138,11 @@ class ExecutionApi:
         return [found[map_index] for map_index in sorted(found)]
 
     def _store(self, request: httpx.Request, key: str, body: Any) -> httpx.Response:
+        if self.broken_store:
+            return httpx.Response(400, json={"detail": {"reason": "broken", "message": "the store is broken"}})
+        # Every task has a store of its own, and a mapped one has one for every index.
+        task_id, map_index = self.running or ("", -1)
+        key = f"{task_id}[{map_index}] {key}"
         if request.method == "PUT":
             self.store[key] = body["value"]
             return httpx.Response(204)

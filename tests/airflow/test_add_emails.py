@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contacts from lists, XCom and SQL into an address book."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
+from airflow_provider_sendpulse.rows import SqlRows
+
+pytestmark = pytest.mark.usefixtures("connect")
+
+
+@pytest.fixture
+def book_id(account: Any) -> int:
+    return account.book(emails=[])
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE readers (email TEXT, phone TEXT, name TEXT, day TEXT)")
+        connection.executemany(
+            "INSERT INTO readers VALUES (?, ?, ?, ?)",
+            [
+                ("ada@example.com", "+380440000001", "Ада", "2026-01-05"),
+                ("bob@example.com", None, "Bob", "2026-01-05"),
+                ("eve@example.com", None, "Eve", "2026-01-06"),
+            ],
+        )
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    return path
+
+
+def add(dag: Any, book_id: Any, contacts: Any, **arguments: Any) -> SendPulseAddEmailsOperator:
+    return SendPulseAddEmailsOperator(task_id="add", dag=dag, address_book_id=book_id, contacts=contacts, **arguments)
+
+
+def contacts_of(account: Any) -> dict[str, dict[str, Any]]:
+    return {contact["email"]: contact for contact in account.books[0]["contacts"]}
+
+
+def test_list_of_addresses(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    result = runner.run(add(dag, book_id, ["ada@example.com", "bob@example.com", "ADA@example.com"]))
+    assert result.state == "success", result.error
+    assert result.value == {
+        "read": 3,
+        "accepted": 2,
+        "duplicate": 1,
+        "invalid": 0,
+        "rejected": 0,
+        "skipped": 0,
+        "in_doubt": 0,
+    }
+    assert set(contacts_of(account)) == {"ada@example.com", "bob@example.com"}
+    assert result.rendered["contacts"] == "3 contacts (not shown)"
+
+
+def test_list_of_mappings(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    contacts = [
+        {"email": "ada@example.com", "phone": "+380440000001", "variables": {"Имя": "Ада", "Age": 36}},
+        {"email": "bob@example.com", "city": "{{ ds }}"},
+    ]
+    result = runner.run(add(dag, str(book_id), contacts))
+    assert result.state == "success", result.error
+    found = contacts_of(account)
+    assert found["ada@example.com"]["variables"]["Age"] == 36
+    assert found["bob@example.com"]["variables"] == {"city": "2026-01-05"}
+
+
+def test_list_of_an_upstream_task(runner: Any, dag: Any, account: Any, book_id: int, upstream: Any) -> None:
+    contacts = [{"email": "ada@example.com", "variables": {"greeting": "{{ not_a_template }}"}}]
+    result = runner.run(add(dag, upstream("book", book_id), upstream("contacts", contacts)))
+    assert result.state == "success", result.error
+    assert contacts_of(account)["ada@example.com"]["variables"] == {"greeting": "{{ not_a_template }}"}
+    assert result.rendered["contacts"] == "1 contacts (not shown)"
+
+
+def test_mapped(runner: Any, dag: Any, account: Any, book_id: int, upstream: Any) -> None:
+    chunks = [["ada@example.com"], ["bob@example.com", "eve@example.com"]]
+    mapped = SendPulseAddEmailsOperator.partial(task_id="add", dag=dag, address_book_id=book_id).expand(
+        contacts=upstream("chunks", chunks)
+    )
+    results = [runner.run(mapped, map_index=index) for index in (0, 1)]
+    assert [result.value["accepted"] for result in results] == [1, 2]
+    assert [result.rendered["contacts"] for result in results] == ["1 contacts (not shown)", "2 contacts (not shown)"]
+    assert len(contacts_of(account)) == 3
+
+
+def test_rows_of_a_query(runner: Any, dag: Any, account: Any, book_id: int, database: Path) -> None:
+    rows = SqlRows(
+        "{{ params.database }}",
+        "SELECT email, phone, name AS \"Имя\" FROM readers WHERE day = '{{ ds }}' ORDER BY email",
+    )
+    result = runner.run(add(dag, book_id, rows, params={"database": "shop"}))
+    assert result.state == "success", result.error
+    assert result.value["accepted"] == 2
+    assert contacts_of(account)["ada@example.com"]["variables"] == {"Имя": "Ада"}
+    assert "WHERE day = '2026-01-05'" in str(result.rendered["contacts"]).replace("\\", "")
+    assert "conn_id='shop'" in str(result.rendered["contacts"]).replace("\\", "")
+
+
+def test_parameters_of_a_query(runner: Any, dag: Any, account: Any, book_id: int, database: Path) -> None:
+    rows = SqlRows("shop", "SELECT email FROM readers WHERE day = :day", {"day": "{{ ds }}"})
+    assert runner.run(add(dag, book_id, rows)).value["accepted"] == 2
+
+
+def test_query_in_a_file(runner: Any, account: Any, book_id: int, database: Path, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from airflow.sdk import DAG
+
+    (tmp_path / "readers.sql").write_text("SELECT email FROM readers WHERE day = '{{ ds }}'\n")
+    dag = DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+    dag.fileloc = str(tmp_path / "a_dag.py")
+    result = runner.run(add(dag, book_id, SqlRows("shop", "readers.sql")))
+    assert result.state == "success", result.error
+    assert result.value["accepted"] == 2
+
+
+def test_one_source_in_two_runs(account: Any, dag: Any, book_id: int, database: Path) -> None:
+    from execution_api import ExecutionApi
+    from task_runner import TaskRunner
+
+    rows = SqlRows("shop", "SELECT email FROM readers WHERE '{{ run_id }}' = 'second' OR day = '2026-01-05'")
+    operator = add(dag, book_id, rows)
+    assert TaskRunner(ExecutionApi(run_id="first")).run(operator).value["accepted"] == 2
+    # Rendering must not stick to the object that the DAG file made.
+    assert rows.sql.startswith("SELECT email FROM readers WHERE '{{")
+    assert TaskRunner(ExecutionApi(run_id="second")).run(operator).value["accepted"] == 3
+
+
+@pytest.mark.parametrize("variables", [["name"], {"name": "Имя"}])
+def test_chosen_columns(runner: Any, dag: Any, account: Any, book_id: int, database: Path, variables: Any) -> None:
+    result = runner.run(add(dag, book_id, SqlRows("shop", "SELECT * FROM readers"), variables=variables))
+    assert result.state == "success", result.error
+    name = "Имя" if isinstance(variables, dict) else "name"
+    assert contacts_of(account)["bob@example.com"]["variables"] == {name: "Bob"}
+
+
+def test_missing_column(runner: Any, dag: Any, book_id: int, database: Path) -> None:
+    runner.api.should_retry = True
+    result = runner.run(add(dag, book_id, SqlRows("shop", "SELECT name FROM readers")))
+    assert result.state == "failed"
+    assert "The rows have neither a column email nor phone; they have name" in str(result.error)
+
+
+def test_share_of_wrong_rows(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    rows = ["ada@example.com", "bob@example.com", "eve@example.com", "no address"]
+    runner.api.should_retry = True
+    result = runner.run(add(dag, book_id, rows))
+    assert result.state == "failed"
+    assert type(result.error).__name__ == "DeliveryFailed"
+    assert "1 of 4 rows went wrong" in str(result.error)
+    assert "Row 4: not an address" in result.log
+
+
+def test_share_of_wrong_rows_that_is_allowed(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    rows = ["ada@example.com", "bob@example.com", "eve@example.com", "no address"]
+    result = runner.run(add(dag, book_id, rows, max_rejected_ratio=0.25))
+    assert result.state == "success"
+    assert "max_rejected_ratio=0.25 allows that" in result.log
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1.1])
+def test_wrong_share(runner: Any, dag: Any, account: Any, book_id: int, ratio: float) -> None:
+    result = runner.run(add(dag, book_id, ["ada@example.com"], max_rejected_ratio=ratio))
+    assert "max_rejected_ratio" in str(result.error)
+
+
+def test_batches(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    rows = [f"reader{number}@example.com" for number in range(7)]
+    assert runner.run(add(dag, book_id, rows, batch_size=3)).value["accepted"] == 7
+    assert [len(body["emails"]) for body in account.sent("contacts.add")] == [3, 3, 1]
+
+
+def test_retry_adds_nothing_twice(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    account.emulator.faults.add("lose_answer", operation="contacts.add")
+    operator = add(dag, book_id, ["ada@example.com"])
+    assert runner.run(operator).state == "success"
+    assert runner.run(operator, try_number=2).state == "success"
+    assert len(contacts_of(account)) == 1
+
+
+def test_double_opt_in(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    operator = add(
+        dag, book_id, ["ada@example.com"], double_opt_in=True, sender_email="shop@{{ 'example.com' }}", message_lang="ua"
+    )
+    result = runner.run(operator)
+    assert result.state == "success", result.error
+    confirmations = account.emulator.state.as_dict()["confirmations"]
+    assert confirmations == [{"book_id": book_id, "email": "ada@example.com"}]
+    assert contacts_of(account) == {}
+
+
+def test_double_opt_in_needs_a_sender(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    result = runner.run(add(dag, book_id, ["ada@example.com"], double_opt_in=True))
+    assert "double_opt_in needs sender_email" in str(result.error)
+    assert not account.emulator.requests.total
+
+
+@pytest.mark.parametrize(
+    ("contacts", "told"),
+    [(None, "contacts is a NoneType"), ("ada@example.com", "contacts is a str"), ([1], "more than addresses and mappings")],
+)
+def test_contacts_that_are_none(
+    runner: Any, dag: Any, account: Any, book_id: int, upstream: Any, contacts: Any, told: str
+) -> None:
+    runner.api.should_retry = True
+    result = runner.run(add(dag, book_id, upstream("contacts", contacts)))
+    assert result.state == "failed"
+    assert told in str(result.error)
+    assert "ada@example.com" not in str(result.error)
+
+
+def test_no_rows(runner: Any, dag: Any, account: Any, book_id: int) -> None:
+    result = runner.run(add(dag, book_id, []))
+    assert result.state == "success"
+    assert result.value["read"] == 0
+    assert not account.sent("contacts.add")
+
+
+def test_link(runner: Any, dag: Any, book_id: int) -> None:
+    result = runner.run(add(dag, book_id, ["ada@example.com"]))
+    assert str(book_id) in result.xcom("_link_SendPulseAddressBookLink", "add")
+
+
+class TestUpdateVariable:
+    """Variables of one contact."""
+
+    def test_updated(self, runner: Any, dag: Any, account: Any) -> None:
+        book_id = account.book(emails=["ada@example.com"])
+        update = SendPulseUpdateVariableOperator(
+            task_id="update",
+            dag=dag,
+            address_book_id=str(book_id),
+            contact_email="{{ params.who }}",
+            variables={"Seen": "{{ ds }}", "Visits": 3},
+            params={"who": "ada@example.com"},
+        )
+        result = runner.run(update)
+        assert result.state == "success", result.error
+        assert contacts_of(account)["ada@example.com"]["variables"] == {"Seen": "2026-01-05", "Visits": 3}
+        assert result.rendered["contact_email"] == "address (not shown)"
+        assert result.rendered["variables"] == "2 variables (not shown)"
+
+    def test_mapped(self, runner: Any, dag: Any, account: Any) -> None:
+        book_id = account.book(emails=["ada@example.com", "bob@example.com"])
+        mapped = SendPulseUpdateVariableOperator.partial(
+            task_id="update", dag=dag, address_book_id=book_id, contact_email="ada@example.com"
+        ).expand(variables=[{"One": "{{ ds }}"}, {"Two": 2}])
+        for index in (0, 1):
+            assert runner.run(mapped, map_index=index).state == "success"
+        assert contacts_of(account)["ada@example.com"]["variables"] == {"One": "2026-01-05", "Two": 2}
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            ({"contact_email": ""}, "contact_email is empty"),
+            ({"variables": ["x"]}, "variables is not a mapping"),
+            ({"address_book_id": ""}, "address_book_id is empty"),
+        ],
+    )
+    def test_wrong_arguments(self, runner: Any, dag: Any, account: Any, arguments: dict[str, Any], told: str) -> None:
+        complete = {"address_book_id": 1, "contact_email": "ada@example.com", "variables": {"x": 1}, **arguments}
+        runner.api.should_retry = True
+        result = runner.run(SendPulseUpdateVariableOperator(task_id="update", dag=dag, **complete))
+        assert result.state == "failed"
+        assert told in str(result.error)
+        assert not account.emulator.requests.total
+
+    def test_unknown_contact(self, runner: Any, dag: Any, account: Any) -> None:
+        book_id = account.book()
+        runner.api.should_retry = True
+        update = SendPulseUpdateVariableOperator(
+            task_id="update", dag=dag, address_book_id=book_id, contact_email="nobody@example.com", variables={"x": 1}
+        )
+        result = runner.run(update)
+        assert result.state == "failed"
+        assert "error_code 502" in str(result.error)
+        assert "not in this address book" in str(result.error)
+        assert "nobody@example.com" not in str(result.error) + result.log

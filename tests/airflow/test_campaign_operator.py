@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One mailing makes one campaign, whatever Airflow does."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from execution_api import ExecutionApi
+from task_runner import TaskRunner
+
+from airflow_provider_sendpulse.jobs.marker import Marker
+
+pytestmark = pytest.mark.usefixtures("connect")
+KYIV = ZoneInfo("Europe/Kyiv")
+
+
+def marker(result_or_campaign: Any) -> str:
+    found = Marker.in_name(result_or_campaign["name"])
+    assert found is not None
+    return found.digest
+
+
+def test_marker_in_the_name(runner: Any, account: Any, campaign_of: Any) -> None:
+    result = runner.run(campaign_of(name="News of {{ ds }}"))
+    assert result.state == "success", result.error
+    [campaign] = account.campaigns
+    key = "\0".join(("a_dag", "scheduled__2026-01-05", "campaign", "-1"))
+    expected = Marker.of(deployment="", mailing_key=key, edition=1)
+    assert campaign["name"] == f"News of 2026-01-05 {expected}"
+    assert result.value == campaign["id"]
+
+
+@pytest.mark.parametrize("how", ["retry", "cleared", "cleared without a store"])
+def test_second_run_adopts(runner: Any, account: Any, campaign_of: Any, how: str) -> None:
+    campaign = campaign_of()
+    first = runner.run(campaign)
+    if how == "cleared without a store":
+        runner = TaskRunner(ExecutionApi(xcoms={}), state_store=False)
+    second = runner.run(campaign, try_number=2 if how == "retry" else 1)
+    assert second.state == "success", second.error
+    assert second.value == first.value
+    assert second.xcom("campaign", "campaign")["adopted"] is True
+    assert first.value == account.campaigns[0]["id"]
+    assert len(account.campaigns) == 1
+    assert len(account.sent("campaigns.create")) == 1
+
+
+def test_later_run_is_another_mailing(account: Any, campaign_of: Any) -> None:
+    campaign = campaign_of()
+    for run_id in ("scheduled__1", "scheduled__2"):
+        assert TaskRunner(ExecutionApi(run_id=run_id)).run(campaign).state == "success"
+    assert len({marker(campaign) for campaign in account.campaigns}) == 2
+
+
+def test_mailing_key_joins_runs(account: Any, campaign_of: Any) -> None:
+    campaign = campaign_of(mailing_key="digest-{{ ds }}")
+    for run_id in ("scheduled__1", "manual__2"):
+        assert TaskRunner(ExecutionApi(run_id=run_id)).run(campaign).state == "success"
+    assert len(account.campaigns) == 1
+
+
+def test_mailing_key_joins_a_run_of_a_month_later(account: Any, campaign_of: Any, connect: Any) -> None:
+    first = campaign_of(mailing_key="spring-sale")
+    assert TaskRunner(ExecutionApi(run_id="scheduled__1")).run(first).state == "success"
+    account.campaign(3)
+    # Somebody runs the DAG again much later, and this time there is another address book.
+    later = ExecutionApi(run_id="manual__2", run_after=datetime.now(UTC) + timedelta(days=30))
+    second = TaskRunner(later).run(campaign_of(mailing_key="spring-sale", task_id="again"))
+    assert type(second.error).__name__ == "CampaignConflict"
+    assert len(account.sent("campaigns.create")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "extra"),
+    [
+        ({"edition": 2}, {}),
+        ({"edition": "{{ 1 + 1 }}"}, {}),
+        ({"mailing_key": "other"}, {}),
+        ({}, {"deployment": "staging"}),
+    ],
+)
+def test_what_makes_another_mailing(
+    runner: Any, account: Any, campaign_of: Any, connect: Any, changes: dict[str, Any], extra: dict[str, Any]
+) -> None:
+    book_id = account.book()
+    arguments = {"mailing_key": "key", "address_book_id": book_id}
+    assert runner.run(campaign_of(**arguments)).state == "success"
+    connect(extra=extra)
+    assert runner.run(campaign_of(**{**arguments, "task_id": "again", **changes})).state == "success"
+    assert len({marker(campaign) for campaign in account.campaigns}) == 2
+
+
+@pytest.mark.parametrize("changed", ["subject", "book"])
+def test_conflict(runner: Any, account: Any, campaign_of: Any, changed: str) -> None:
+    books = [account.book("One"), account.book("Two")]
+    arguments = {"mailing_key": "key", "address_book_id": books[0], "subject": "News"}
+    assert runner.run(campaign_of(**arguments)).state == "success"
+    runner.api.should_retry = True
+    changes = {"subject": "Other news"} if changed == "subject" else {"address_book_id": books[1]}
+    result = runner.run(campaign_of(**{**arguments, "task_id": "again", **changes}))
+    assert result.state == "failed"
+    assert type(result.error).__name__ == "CampaignConflict"
+    there, here = ("'News' there", "'Other news' here") if changed == "subject" else (f"[{books[0]}]", f"[{books[1]}]")
+    assert there in str(result.error)
+    assert here in str(result.error)
+    assert "edition" in str(result.error)
+    assert len(account.campaigns) == 1
+
+
+@pytest.mark.parametrize("kind", ["lose_answer", "cut_answer", "truncate"])
+def test_lost_answer_makes_one_campaign(runner: Any, account: Any, campaign_of: Any, kind: str) -> None:
+    account.emulator.faults.add(kind, operation="campaigns.create")
+    result = runner.run(campaign_of())
+    assert result.state == "success", result.error
+    assert result.value == account.campaigns[0]["id"]
+    assert len(account.sent("campaigns.create")) == 1
+    assert "only the answer was lost" in result.log
+
+
+def test_doubt_that_stays_is_final(runner: Any, account: Any, campaign_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_sendpulse.jobs import mailing
+
+    monkeypatch.setattr(mailing, "VISIBILITY_WINDOW", 0.0)
+    account.emulator.faults.add("drop", operation="campaigns.create")
+    runner.api.should_retry = True
+    result = runner.run(campaign_of())
+    assert result.state == "failed"
+    assert type(result.error).__name__ == "AmbiguousOutcome"
+    assert "Search the campaigns in the SendPulse dashboard for the marker" in str(result.error)
+    assert account.campaigns == []
+    # Clearing the task is the advice, and it works.
+    assert runner.run(campaign_of(task_id="cleared")).state == "success"
+
+
+def test_hourly_limit_is_retried(runner: Any, account: Any, campaign_of: Any) -> None:
+    account.emulator.configure(campaigns_per_window=0)
+    runner.api.should_retry = True
+    result = runner.run(campaign_of())
+    assert result.state == "up_for_retry"
+    assert type(result.error).__name__ == "Throttled"
+    assert "error_code 791" in str(result.error)
+    assert "retry_delay" in str(result.error)
+
+
+def test_report_of_cost(runner: Any, account: Any, campaign_of: Any) -> None:
+    result = runner.run(campaign_of())
+    report = result.xcom("campaign", "campaign")
+    assert report == {
+        "campaign_id": result.value,
+        "adopted": False,
+        "tariff_email_qty": report["tariff_email_qty"],
+        "paid_email_qty": report["paid_email_qty"],
+        "overdraft_price": report["overdraft_price"],
+        "overdraft_currency": "USD",
+    }
+    assert f"Campaign {result.value}: {report['tariff_email_qty']} emails within the plan" in result.log
+
+
+def test_link_by_the_permalink(runner: Any, account: Any, campaign_of: Any) -> None:
+    from airflow_provider_sendpulse import sendpulse as sp
+    from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+
+    result = runner.run(campaign_of())
+    with SendPulseHook() as hook:
+        permalink = hook.send(sp.campaigns.read(result.value)).permalink
+    assert permalink.startswith("http")
+    assert result.xcom("_link_SendPulseCampaignLink", "campaign") == permalink
+
+
+def test_link_by_the_pattern(
+    runner: Any, account: Any, campaign_of: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from airflow_provider_sendpulse.sendpulse import campaigns
+
+    connect(extra={"campaign_link": "https://example.com/campaign/{id}?x={y}"})
+    read = campaigns.read
+
+    def without_permalink(campaign_id: int) -> Any:
+        call = read(campaign_id)
+        return replace(call, read=lambda answer: replace(call.read(answer), permalink=""))
+
+    monkeypatch.setattr(campaigns, "read", without_permalink)
+    result = runner.run(campaign_of())
+    assert result.xcom("_link_SendPulseCampaignLink", "campaign") == f"https://example.com/campaign/{result.value}?x={{y}}"
+
+
+def test_link_after_a_failure(runner: Any, account: Any, campaign_of: Any) -> None:
+    account.emulator.configure(next_campaign_outcomes=[11])
+    result = runner.run(campaign_of(wait_for_completion=True))
+    assert result.state == "failed"
+    assert result.xcom("_link_SendPulseCampaignLink", "campaign")
+
+
+def test_segment(runner: Any, account: Any, campaign_of: Any) -> None:
+    book_id = account.book()
+    account.emulator.configure(segments={7: book_id})
+    assert runner.run(campaign_of(segment_id="{{ 7 }}", address_book_id=None)).state == "success"
+    [body] = account.sent("campaigns.create")
+    assert body["segment_id"] == 7
+    assert "list_id" not in body
+
+
+def test_segment_of_two_books(runner: Any, account: Any, campaign_of: Any) -> None:
+    result = runner.run(campaign_of(segment_id=7, address_book_id=[account.book("One"), account.book("Two")]))
+    assert "A segment belongs to exactly one address book" in str(result.error)
+
+
+@pytest.mark.parametrize("form", ["numbers", "texts", "text", "XCom"])
+def test_several_books(runner: Any, account: Any, campaign_of: Any, upstream: Any, form: str) -> None:
+    ids = [account.book("One"), account.book("Two")]
+    given: Any = {
+        "numbers": ids,
+        "texts": [str(book_id) for book_id in ids],
+        "text": ", ".join(map(str, ids)),
+        "XCom": upstream("books", ids),
+    }[form]
+    assert runner.run(campaign_of(address_book_id=given)).state == "success"
+    assert account.sent("campaigns.create")[0]["list_id"] == ids
+
+
+def test_book_of_an_upstream_task_in_the_list(runner: Any, account: Any, campaign_of: Any, upstream: Any) -> None:
+    book_id = account.book()
+    assert runner.run(campaign_of(address_book_id=[upstream("book", book_id)])).state == "success"
+    assert account.sent("campaigns.create")[0]["list_id"] == book_id
+
+
+def test_draft(runner: Any, account: Any, campaign_of: Any) -> None:
+    result = runner.run(campaign_of(draft=True, wait_for_completion=True))
+    assert result.state == "success", result.error
+    assert account.campaigns[0]["status"] == 26
+    assert account.sent("campaigns.create")[0]["type"] == "draft"
+    assert result.xcom("status_history", "campaign")[-1][0] == 26
+
+
+class TestSendDate:
+    """When a campaign goes out."""
+
+    @pytest.fixture
+    def tomorrow(self) -> datetime:
+        return (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0, hour=12)
+
+    @pytest.mark.parametrize("form", ["date", "text", "other zone", "pendulum"])
+    def test_account_time(self, runner: Any, account: Any, campaign_of: Any, tomorrow: datetime, form: str) -> None:
+        import pendulum
+
+        given = {
+            "date": tomorrow,
+            "text": tomorrow.isoformat(),
+            "other zone": tomorrow.astimezone(ZoneInfo("Asia/Tokyo")),
+            "pendulum": pendulum.instance(tomorrow),
+        }[form]
+        result = runner.run(campaign_of(send_date=given))
+        assert result.state == "success", result.error
+        local = tomorrow.astimezone(KYIV)
+        assert account.sent("campaigns.create")[0]["send_date"] == local.strftime("%Y-%m-%d %H:%M:%S")
+
+    @pytest.mark.parametrize("native", [False, True])
+    def test_template(self, runner: Any, native_dag: Any, dag: Any, account: Any, campaign_of: Any, native: bool) -> None:
+        date = "{{ macros.datetime(2099, 1, 5, 6, tzinfo=data_interval_end.tzinfo) }}"
+        result = runner.run(campaign_of(send_date=date, dag=native_dag if native else dag))
+        assert result.state == "success", result.error
+        assert account.sent("campaigns.create")[0]["send_date"] == "2099-01-05 08:00:00"
+
+    @pytest.mark.parametrize("date", ["2099-01-05 06:00:00", datetime(2099, 1, 5, 6), "{{ '2099-01-05T06:00' }}"])
+    def test_naive_date_is_refused(self, runner: Any, account: Any, campaign_of: Any, date: Any) -> None:
+        runner.api.should_retry = True
+        result = runner.run(campaign_of(send_date=date))
+        assert result.state == "failed"
+        assert "has no time zone" in str(result.error)
+        assert not account.sent("campaigns.create")
+
+    def test_date_that_is_none(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        result = runner.run(campaign_of(send_date="soon"))
+        assert "soon" in str(result.error)
+
+    @pytest.mark.parametrize("zone", [None, "", "Europe/Nowhere"])
+    def test_account_without_a_zone(
+        self, runner: Any, account: Any, campaign_of: Any, connect: Any, tomorrow: datetime, zone: str | None
+    ) -> None:
+        connect(extra={"account_timezone": zone})
+        runner.api.should_retry = True
+        result = runner.run(campaign_of(send_date=tomorrow))
+        assert result.state == "failed"
+        assert "account_timezone" in str(result.error)
+        assert not account.sent("campaigns.create")
+
+    @pytest.mark.parametrize("empty", [None, "", "None"])
+    def test_no_date(self, runner: Any, account: Any, campaign_of: Any, connect: Any, empty: Any) -> None:
+        connect(extra={"account_timezone": None})
+        assert runner.run(campaign_of(send_date=empty)).state == "success"
+        assert "send_date" not in account.sent("campaigns.create")[0]
+
+    def test_past_date_is_refused(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        result = runner.run(campaign_of(send_date="2026-01-05T06:00:00+00:00"))
+        assert "error_code 799" in str(result.error)
+
+    @pytest.mark.parametrize("recipients", [1, 25])
+    def test_early_start_fails_loudly(
+        self, runner: Any, account: Any, campaign_of: Any, tomorrow: datetime, recipients: int
+    ) -> None:
+        account.emulator.configure(ignore_send_date=True)
+        book_id = account.book(emails=[f"reader{number}@example.com" for number in range(recipients)])
+        runner.api.should_retry = True
+        result = runner.run(campaign_of(send_date=tomorrow, address_book_id=book_id))
+        assert result.state == "failed"
+        assert type(result.error).__name__ == "CampaignStartedEarly"
+        assert "DMARC" in str(result.error)
+        # Who opens the task must get to the campaign.
+        assert result.xcom("_link_SendPulseCampaignLink", "campaign")
+
+    def test_wait_counts_from_the_date(self, runner: Any, account: Any, campaign_of: Any, tomorrow: datetime) -> None:
+        campaign = campaign_of(send_date=tomorrow, wait_for_completion=True, deferrable=True, timeout=600)
+        result = runner.leg(campaign)
+        assert result.state == "deferred"
+        arguments = runner.trigger_arguments(result.deferral)
+        assert arguments["deadline"] == pytest.approx(tomorrow.timestamp() + 600, abs=2)
+        assert json.dumps(arguments)

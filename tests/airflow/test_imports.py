@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Importing what a DAG file imports costs next to nothing beyond Airflow itself: DAG files are parsed all the time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from airflow_provider_sendpulse.get_provider_info import get_provider_info
+
+HEAVY = ("requests", "fastapi", "starlette", "pandas", "aiohttp", "sqlalchemy", "cryptography", "airflow.models")
+
+SCRIPT = """
+import importlib, json, sys, time
+
+import airflow.sdk
+for name in ("BaseOperator", "BaseSensorOperator", "BaseHook", "PokeReturnValue", "BaseOperatorLink"):
+    getattr(airflow.sdk, name)
+before = set(sys.modules)
+begin = time.perf_counter()
+for module in json.loads(sys.argv[1]):
+    importlib.import_module(module)
+print(json.dumps({"seconds": time.perf_counter() - begin, "added": sorted(set(sys.modules) - before)}))
+"""
+
+
+def test_no_heavy_module_is_added() -> None:
+    info = get_provider_info()
+    modules = [
+        module
+        for floor in ("operators", "sensors", "hooks", "triggers")
+        for entry in info[floor]
+        for module in entry["python-modules"]
+    ]
+    done = subprocess.run([sys.executable, "-c", SCRIPT, json.dumps(modules)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    heavy = [module for module in answer["added"] if any(f"{module}.".startswith(f"{name}.") for name in HEAVY)]
+    assert heavy == []
+    # What a slow machine needs for a hundred small modules, and far below what any heavy one costs.
+    assert answer["seconds"] < 2
