@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
-from airflow_provider_sendpulse.api.clock import SystemClock
+from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.arguments import one_of, seconds
 from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest, Throttled
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
@@ -34,6 +33,8 @@ from airflow_provider_sendpulse.version_compat import AirflowSkipException, defa
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+_CLOCK: Clock = SystemClock()
 
 _DEFERRAL_MARGIN = timedelta(minutes=10)
 
@@ -189,6 +190,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         one_of(self.on_partial, "on_partial", "fail", "success")
         one_of(self.if_ended_badly, "if_ended_badly", "fail", "recreate")
         one_of(self.past_send_date, "past_send_date", "fail", "send_now", "skip")
+        seconds(self.poll_interval, "poll_interval")
         with self.hook as hook:
             campaign = campaign_request(self, cast("Mapping[str, Any]", context), hook.settings.account_timezone)
             marker = mailing_marker(self, context, hook.settings.deployment)
@@ -214,13 +216,13 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             self._tell(context, hook, outcome, seen)
             begins = optional_date(self.send_date)
             if campaign.send_date is not None and begins is not None:
-                require_on_time(seen, campaign.send_date, begins.timestamp(), time.time())
+                require_on_time(seen, campaign.send_date, begins.timestamp(), _CLOCK.now())
             if not self.wait_for_completion:
                 return campaign_id
             history = History()
             decision = self._judge(campaign_id, seen.status)
-            history.note(f"Campaign {campaign_id}", decision, time.time(), deadline)
-            adopted_at = time.time() if outcome.adopted else None
+            history.note(f"Campaign {campaign_id}", decision, _CLOCK.now(), deadline)
+            adopted_at = _CLOCK.now() if outcome.adopted else None
             if not decision.is_over and self.deferrable:
                 self._defer(campaign_id, adopted_at, deadline, history)
             if not decision.is_over:
@@ -257,12 +259,12 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         """Create or adopt, waiting for a place where SendPulse takes no more campaigns at the moment."""
         while True:
             try:
-                return create_once(hook, mailing, record, SystemClock())
+                return create_once(hook, mailing, record, _CLOCK)
             except Throttled as error:
                 if error.error_code != ErrorCode.CAMPAIGNS_PER_HOUR.code:
                     raise
                 # Not all who wait for a place come back at the same moment.
-                free_at = time.time() + (error.retry_after or 900.0) + random.uniform(0, 60)
+                free_at = _CLOCK.now() + (error.retry_after or 900.0) + random.uniform(0, 60)
                 limit = optional_date(self.not_after, "not_after")
                 if limit is not None and free_at > limit.timestamp():
                     raise AirflowSkipException(
@@ -275,11 +277,11 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                 self.log.warning("%s Waiting for a place until %s.", error, moment(free_at))
                 if self.deferrable:
                     self._defer_until(free_at)
-                time.sleep(max(free_at - time.time(), 0.0))
+                _CLOCK.sleep(max(free_at - _CLOCK.now(), 0.0))
 
     def _last_look(self, campaign: campaigns.NewCampaign) -> campaigns.NewCampaign:
         """Judge dates directly before the campaign is created, and only then: an existing one is adopted at any time."""
-        now = datetime.now(tz=UTC)
+        now = datetime.fromtimestamp(_CLOCK.now(), tz=UTC)
         limit = optional_date(self.not_after, "not_after")
         if limit is not None and now > limit:
             raise AirflowSkipException(f"not_after {limit} has passed: the campaign is not created.")
@@ -313,7 +315,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     def _deadline(self, context: Context, record: MailingRecord) -> float:
         """Return when to give up, in seconds since the epoch: decided once, and anew when the task's run is cleared."""
         begins = optional_date(self.send_date)
-        starts = max(time.time(), begins.timestamp() if begins else 0.0)
+        starts = max(_CLOCK.now(), begins.timestamp() if begins else 0.0)
         clearing = context["dag_run"].clear_number or 0
         return record.deadline(starts + seconds(self.timeout, "timeout"), clearing)
 
@@ -325,7 +327,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                 poll_interval=seconds(self.poll_interval, "poll_interval"),
                 poll_error_window=self.poll_error_window,
                 deadline=deadline,
-                clock=SystemClock(),
+                clock=_CLOCK,
                 history=history,
             )
         except DeadlinePassed as error:
@@ -347,7 +349,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             method_name="execute_complete",
             kwargs={"campaign_id": campaign_id, "adopted_at": adopted_at},
             # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
-            timeout=timedelta(seconds=max(deadline - time.time(), 0.0)) + _DEFERRAL_MARGIN,
+            timeout=timedelta(seconds=max(deadline - _CLOCK.now(), 0.0)) + _DEFERRAL_MARGIN,
         )
 
     def _defer_until(self, free_at: float) -> None:
@@ -356,7 +358,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         self.defer(
             trigger=DateTimeTrigger(moment=datetime.fromtimestamp(free_at, tz=UTC)),
             method_name="execute_again",
-            timeout=timedelta(seconds=max(free_at - time.time(), 0.0)) + _DEFERRAL_MARGIN,
+            timeout=timedelta(seconds=max(free_at - _CLOCK.now(), 0.0)) + _DEFERRAL_MARGIN,
         )
 
     @property
@@ -378,7 +380,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
 
     def _conclude(self, context: Context, campaign_id: int, decision: Decision, adopted_at: float | None) -> int:
         killed = self.cancel_on_kill and decision.code == CampaignStatus.CANCELLED.code
-        if killed and adopted_at is not None and time.time() - adopted_at < _KILL_GRACE:
+        if killed and adopted_at is not None and _CLOCK.now() - adopted_at < _KILL_GRACE:
             # Cleared while deferred: this try adopted the campaign before the trigger of the last one cancelled it.
             self.log.warning("Campaign %s was cancelled by the end of the try before this one.", campaign_id)
             return self._run(context)

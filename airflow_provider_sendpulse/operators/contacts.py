@@ -17,7 +17,7 @@ from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.task_store import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
-from airflow_provider_sendpulse.rows.source import RowSource, source_of
+from airflow_provider_sendpulse.rows.source import RowSource, reading, source_of
 from airflow_provider_sendpulse.sendpulse import contacts
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ class SendPulseAddEmailsOperator(SendPulseOperator):
             link = hook.settings.address_book_link.replace("{id}", str(address_book_id))
             SendPulseAddressBookLink().push(context, link)
             ledger = task_ledger(context, "opt-in") if self.double_opt_in else MemoryLedger()
-            counts = delivery.run(hook, people(source.rows(), columns), ledger, SystemClock())
+            with reading(source) as rows:
+                counts = delivery.run(hook, people(rows, columns), ledger, SystemClock())
         conclude(counts, self.max_rejected_ratio, "Contacts")
         return counts.as_dict()
 

@@ -15,7 +15,7 @@ from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.task_store import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
-from airflow_provider_sendpulse.rows.source import InlineRows, RowSource, source_of
+from airflow_provider_sendpulse.rows.source import InlineRows, RowSource, reading, source_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -109,7 +109,8 @@ class SendPulseSendEventOperator(SendPulseOperator):
                 raise InvalidRequest(f"form=True sends to a hash URL, and the connection's event_urls has no {name!r}.")
             delivery = EventDelivery(name, url, self.form, optional_number(self.automation_id, "automation_id"))
             ledger = task_ledger(context, "events")
-            counts = delivery.run(hook, people(source.rows(), columns), ledger, SystemClock())
+            with reading(source) as rows:
+                counts = delivery.run(hook, people(rows, columns), ledger, SystemClock())
         conclude(counts, self.max_rejected_ratio, f"Events {name}")
         return counts.as_dict()
 

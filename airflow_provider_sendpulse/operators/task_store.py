@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
+from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.exceptions import DeliveryFailed
 from airflow_provider_sendpulse.jobs.intent import GuessedRecord, MailingRecord, StoredRecord
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, Ledger, MemoryLedger
@@ -37,7 +37,7 @@ def mailing_record(context: Any, name: str) -> MailingRecord:
     store = context.get("task_state_store")
     if store is not None:
         return StoredRecord(store.get, _putting(store), name)
-    return GuessedRecord(context["ti"].try_number, time.time())
+    return GuessedRecord(context["ti"].try_number, SystemClock().now())
 
 
 def _putting(store: Any) -> Callable[[str, Any], None]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -47,6 +48,21 @@ class InlineRows:
         return f"{len(self._items)} rows"
 
 
+@contextlib.contextmanager
+def reading(source: RowSource) -> Iterator[Iterator[Row]]:
+    """Read a source and close it in the end, also when reading stops early.
+
+    A generator that is only forgotten is closed whenever and wherever the garbage collector runs, with the cursors and
+    connections it holds; some databases mind the thread.
+    """
+    rows = source.rows()
+    try:
+        yield rows
+    finally:
+        if callable(close := getattr(rows, "close", None)):
+            close()
+
+
 def source_of(value: Any, name: str) -> RowSource:
     """Return a row source for what an operator was given.
 
@@ -61,4 +77,4 @@ def source_of(value: Any, name: str) -> RowSource:
     raise InvalidRequest(f"{name} is a {type(value).__name__}; it is a row source, or a list of addresses or mappings.")
 
 
-__all__ = ["InlineRows", "Row", "RowSource", "source_of"]
+__all__ = ["InlineRows", "Row", "RowSource", "reading", "source_of"]

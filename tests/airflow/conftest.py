@@ -133,6 +133,27 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waits
 
 
+@pytest.fixture(autouse=True)
+def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let waits look as often as they are told to, not once a second for all of them together."""
+    from airflow_provider_sendpulse.triggers import sharing
+
+    monkeypatch.setattr(sharing, "PACE", 0.0)
+
+
+@pytest.fixture
+def jumping_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let whoever sleeps find the time passed at once; returns how long was slept, each time."""
+    import time
+
+    from airflow_provider_sendpulse.api.clock import SystemClock
+
+    slept: list[float] = []
+    monkeypatch.setattr(SystemClock, "sleep", lambda _, seconds: slept.append(seconds))
+    monkeypatch.setattr(SystemClock, "now", lambda _: time.time() + sum(slept))
+    return slept
+
+
 @pytest.fixture
 def campaign_of(dag: Any, account: Account) -> Callable[..., Any]:
     """Return how to make a campaign operator that says little more than what a test is about."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from execution_api import ExecutionApi
 from task_runner import TaskRunner
 
 from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 pytestmark = pytest.mark.usefixtures("connect")
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -121,29 +123,234 @@ def test_lost_answer_makes_one_campaign(runner: Any, account: Any, campaign_of: 
     assert "only the answer was lost" in result.log
 
 
-def test_doubt_that_stays_is_final(runner: Any, account: Any, campaign_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow_provider_sendpulse.jobs import mailing
-
-    monkeypatch.setattr(mailing, "VISIBILITY_WINDOW", 0.0)
+def test_lost_request_is_sent_once_more(runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]) -> None:
     account.emulator.faults.add("drop", operation="campaigns.create")
-    runner.api.should_retry = True
     result = runner.run(campaign_of())
+    assert result.state == "success", result.error
+    assert len(account.campaigns) == 1
+    assert len(account.sent("campaigns.create")) == 2
+    assert sum(jumping_clock) >= 119
+    assert "the request did not arrive" in result.log
+
+
+def test_doubt_that_stays_is_final(runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]) -> None:
+    account.emulator.faults.add("drop", operation="campaigns.create", times=2)
+    runner.api.should_retry = True
+    operator = campaign_of()
+    result = runner.run(operator)
     assert result.state == "failed"
     assert type(result.error).__name__ == "AmbiguousOutcome"
-    assert "Search the campaigns in the SendPulse dashboard for the marker" in str(result.error)
+    assert "Search the campaigns in the SendPulse dashboard for" in str(result.error)
     assert account.campaigns == []
     # Clearing the task is the advice, and it works.
-    assert runner.run(campaign_of(task_id="cleared")).state == "success"
+    assert runner.run(operator, try_number=2).state == "success"
+    assert len(account.campaigns) == 1
 
 
-def test_hourly_limit_is_retried(runner: Any, account: Any, campaign_of: Any) -> None:
-    account.emulator.configure(campaigns_per_window=0)
-    runner.api.should_retry = True
+def test_retry_after_a_kill_looks_before_it_creates(
+    runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
+) -> None:
+    if not AIRFLOW_V_3_3_PLUS:
+        pytest.skip("needs the task state store of Airflow 3.3")
+    book = account.book("Readers")
+    account.emulator.configure(campaign_visibility_seconds=3600)
+    operator = campaign_of(address_book_id=book, mailing_key="k")
+    created = runner.run(operator)
+    assert created.state == "success"
+    # What is left when the worker dies between the request and its answer: an intent without an id, an unlisted campaign.
+    [(name, value)] = [(name, value) for name, value in runner.api.store.items() if "mailing-" in name]
+    runner.api.store[name] = {**value, "intent": {**value["intent"], "campaign_id": None}}
+    listed_at = sum(jumping_clock) + 60
+    looks = []
+
+    def appear(_: Any, seconds: float) -> None:
+        jumping_clock.append(seconds)
+        looks.append(seconds)
+        if sum(jumping_clock) >= listed_at:
+            account.emulator.advance(3600)
+
+    with pytest.MonkeyPatch.context() as patch:
+        from airflow_provider_sendpulse.api.clock import SystemClock
+
+        patch.setattr(SystemClock, "sleep", appear)
+        result = runner.run(operator, try_number=2)
+    assert result.state == "success", result.error
+    assert result.value == created.value
+    assert len(account.sent("campaigns.create")) == 1
+    assert looks
+
+
+def test_retry_reads_the_id_and_pushes_everything_again(runner: Any, account: Any, campaign_of: Any) -> None:
+    book = account.book("Readers")
+    operator = campaign_of(address_book_id=book)
+    first = runner.run(operator)
+    lists, creations = len(account.sent("campaigns.list")), len(account.sent("campaigns.create"))
+    again = runner.run(operator, try_number=2)
+    assert again.value == first.value
+    assert again.xcom("campaign", "campaign")["adopted"] is True
+    assert again.xcom("_link_SendPulseCampaignLink", "campaign").startswith("http")
+    assert len(account.sent("campaigns.create")) == creations
+    if AIRFLOW_V_3_3_PLUS:
+        assert len(account.sent("campaigns.list")) == lists
+
+
+def test_intent_that_cannot_be_written_sends_nothing(runner: Any, account: Any, campaign_of: Any) -> None:
+    if not AIRFLOW_V_3_3_PLUS:
+        pytest.skip("needs the task state store of Airflow 3.3")
+    runner.api.broken_store = True
     result = runner.run(campaign_of())
-    assert result.state == "up_for_retry"
-    assert type(result.error).__name__ == "Throttled"
-    assert "error_code 791" in str(result.error)
-    assert "retry_delay" in str(result.error)
+    assert result.state in ("failed", "up_for_retry")
+    assert account.sent("campaigns.create") == []
+
+
+class TestNoPlace:
+    """SendPulse takes four campaigns an hour."""
+
+    def test_defers_and_looks_again(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        account.emulator.configure(campaigns_per_window=0)
+        book = account.book("Readers")
+        operator = campaign_of(address_book_id=book, deferrable=True)
+        result = runner.leg(operator)
+        assert result.state == "deferred"
+        assert result.deferral["classpath"].endswith("DateTimeTrigger")
+        assert "Waiting for a place until" in result.log
+        assert account.campaigns == []
+        account.emulator.configure(campaigns_per_window=4)
+        resumed = runner.resume(operator, result.deferral, None)
+        assert resumed.state == "success", resumed.error
+        assert len(account.campaigns) == 1
+
+    def test_sleeps_within_the_deadline(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
+    ) -> None:
+        account.emulator.configure(campaigns_per_window=0)
+        result = runner.run(campaign_of(deferrable=False, timeout=7200))
+        assert result.state == "failed"
+        assert type(result.error).__name__ == "DeadlinePassed"
+        assert 3600 < sum(jumping_clock) <= 7200
+        assert all(900 <= seconds <= 961 for seconds in jumping_clock)
+
+    def test_skips_rather_than_mails_late(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        account.emulator.configure(campaigns_per_window=0)
+        soon = datetime.now(UTC) + timedelta(minutes=5)
+        result = runner.run(campaign_of(deferrable=True, not_after=soon.isoformat()))
+        assert result.state == "skipped"
+        assert account.campaigns == []
+
+
+def test_nothing_is_created_after_not_after(runner: Any, account: Any, campaign_of: Any) -> None:
+    book = account.book("Readers")
+    late = "{{ data_interval_end }}"  # long ago
+    assert runner.run(campaign_of(address_book_id=book, not_after=late)).state == "skipped"
+    assert account.campaigns == []
+    # One that exists is adopted at any time.
+    operator = campaign_of(address_book_id=book, task_id="other")
+    first = runner.run(operator)
+    operator.not_after = late
+    again = runner.run(operator, try_number=2)
+    assert again.value == first.value
+
+
+@pytest.mark.parametrize(("choice", "state"), [("fail", "failed"), ("skip", "skipped"), ("send_now", "success")])
+def test_past_send_date(runner: Any, account: Any, campaign_of: Any, choice: str, state: str) -> None:
+    result = runner.run(campaign_of(send_date="{{ data_interval_end }}", past_send_date=choice))
+    assert result.state == state, result.error
+    assert len(account.campaigns) == (1 if choice == "send_now" else 0)
+    if choice == "send_now":
+        assert "send_date" not in account.sent("campaigns.create")[0]
+
+
+class TestCancelOnKill:
+    """A campaign that is cancelled by the end of its own task is mailed by the next try."""
+
+    def deferred(self, runner: Any, account: Any, campaign_of: Any, **arguments: Any) -> Any:
+        account.emulator.configure(transitions="clock", seconds_per_status=1000)
+        self.book = account.book("Readers")
+        operator = campaign_of(
+            address_book_id=self.book, wait_for_completion=True, deferrable=True, cancel_on_kill=True, **arguments
+        )
+        result = runner.leg(operator)
+        assert result.state == "deferred"
+        return operator, result.deferral
+
+    def test_clear_while_deferred(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        operator, deferral = self.deferred(runner, account, campaign_of)
+        asyncio.run(runner.trigger(deferral).on_kill())
+        assert [campaign["status"] for campaign in account.campaigns] == [16]
+        again = runner.leg(operator, try_number=2)
+        assert again.state == "deferred"
+        assert account.campaigns[0]["status"] == 16
+        assert len(account.campaigns) == 2
+        assert account.campaigns[1]["name"].endswith("-g2]")
+
+    def test_new_try_is_faster_than_the_old_trigger(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        operator, old = self.deferred(runner, account, campaign_of)
+        new = runner.leg(operator, try_number=2)
+        assert new.state == "deferred"
+        asyncio.run(runner.trigger(old).on_kill())
+        event = runner.trigger_event(new.deferral)
+        assert event["code"] == 16
+        resumed = runner.resume(operator, new.deferral, event, try_number=2)
+        assert resumed.state == "deferred"
+        assert len(account.campaigns) == 2
+        assert "cancelled by the end of the try before" in resumed.log
+
+    def test_killed_on_the_worker(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        operator, _ = self.deferred(runner, account, campaign_of)
+        operator._killable = account.campaigns[0]["id"]
+        operator.on_kill()
+        assert [campaign["status"] for campaign in account.campaigns] == [16]
+
+    def test_not_unless_asked_for(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        account.emulator.configure(transitions="clock", seconds_per_status=1000)
+        operator = campaign_of(wait_for_completion=True, deferrable=True)
+        result = runner.leg(operator)
+        operator._killable = account.campaigns[0]["id"]
+        operator.on_kill()
+        asyncio.run(runner.trigger(result.deferral).on_kill())
+        assert account.campaigns[0]["status"] != 16
+
+    def test_cancelled_by_a_person_is_an_end(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        operator, deferral = self.deferred(runner, account, campaign_of)
+        account.force(account.campaigns[0]["id"], 16)
+        event = runner.trigger_event(deferral)
+        result = runner.resume(operator, deferral, event)
+        assert result.state == "failed"
+        assert len(account.campaigns) == 1
+
+    def test_timeout_cancels_and_says_so(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        operator, deferral = self.deferred(runner, account, campaign_of)
+        event = {"kind": "timeout", "code": 1, "history": [], "error": None, "message": "The deadline has passed."}
+        result = runner.resume(operator, deferral, event)
+        assert result.state == "failed"
+        assert "was cancelled before it went out" in str(result.error)
+        assert account.campaigns[0]["status"] == 16
+
+
+@pytest.mark.parametrize(("code", "recreated"), [(5, True), (12, True), (16, True), (25, False), (11, False), (6, False)])
+def test_ended_badly(runner: Any, account: Any, campaign_of: Any, code: int, recreated: bool) -> None:
+    book = account.book("Readers")
+    operator = campaign_of(address_book_id=book, if_ended_badly="recreate")
+    first = runner.run(operator)
+    account.force(first.value, code)
+    again = runner.run(operator, try_number=2)
+    assert again.state == "success", again.error
+    assert len(account.campaigns) == (2 if recreated else 1)
+    assert (again.value != first.value) == recreated
+
+
+def test_deadline_is_kept_until_the_task_is_cleared(
+    runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
+) -> None:
+    if not AIRFLOW_V_3_3_PLUS:
+        pytest.skip("needs the task state store of Airflow 3.3")
+    account.emulator.configure(transitions="clock", seconds_per_status=1000)
+    book = account.book("Readers")
+    operator = campaign_of(address_book_id=book, wait_for_completion=True, deferrable=True, timeout=600)
+    first = runner.trigger_arguments(runner.leg(operator).deferral)["deadline"]
+    jumping_clock.append(300)
+    second = runner.trigger_arguments(runner.leg(operator, try_number=2).deferral)["deadline"]
+    assert second == first
 
 
 def test_report_of_cost(runner: Any, account: Any, campaign_of: Any) -> None:
@@ -298,7 +505,9 @@ class TestSendDate:
 
     def test_past_date_is_refused(self, runner: Any, account: Any, campaign_of: Any) -> None:
         result = runner.run(campaign_of(send_date="2026-01-05T06:00:00+00:00"))
-        assert "error_code 799" in str(result.error)
+        assert result.state == "failed"
+        assert "has passed, and no campaign was created before" in str(result.error)
+        assert not account.sent("campaigns.create")
 
     @pytest.mark.parametrize("recipients", [1, 25])
     def test_early_start_fails_loudly(

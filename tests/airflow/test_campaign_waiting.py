@@ -118,6 +118,8 @@ def test_timeout_of_a_triggerer_that_does_not_run(runner: Any, account: Any, cam
         "campaign_id",
         "target_statuses",
         "on_partial",
+        "cancel_on_kill",
+        "poll_error_window",
     }
 
 

@@ -170,9 +170,6 @@ def test_failure(
     name: str,
     failure: str,
 ) -> None:
-    from airflow_provider_sendpulse.jobs import mailing
-
-    monkeypatch.setattr(mailing, "VISIBILITY_WINDOW", 0.0)
     task = tasks(account, dag, campaign_of, upstream)[name]()
     # The service repeats what it was sent, as services do.
     words = f"wrong: {ADDRESS}, {PHONE}, secret {SECRET}, /events/id/{HASH}/1"
@@ -180,6 +177,8 @@ def test_failure(
     capfd.readouterr()
     if "sensor" in name:
         task.timeout = 0.0
+    if hasattr(task, "visibility_window"):
+        task.visibility_window = 0.0
     result = runner.run(task)
     assert result.state in ("failed", "success")
     check(result, account, capfd, own_cache)
