@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
-from airflow.sdk import DAG, BaseHook, CronTriggerTimetable, Param, get_current_context, task
+from airflow.sdk import DAG, BaseHook, Param, get_current_context, task
 
 from airflow_provider_sendpulse import sendpulse as sp
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
@@ -27,6 +27,11 @@ from airflow_provider_sendpulse.rows import SqlRows
 from airflow_provider_sendpulse.sendpulse.statuses import DeliveryStatus
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
 from airflow_provider_sendpulse.sensors.campaigns import SendPulseCampaignSensor
+
+try:
+    from airflow.sdk import CronTriggerTimetable
+except ImportError:  # Airflow 3.1
+    from airflow.timetables.trigger import CronTriggerTimetable  # type: ignore[assignment]
 
 SHOP = "shop"
 BOOK_PREFIX = "Weekly digest until "
@@ -181,6 +186,7 @@ with DAG(
     send_cart_events = SendPulseSendEventOperator(
         task_id="send_cart_events",
         event_name="abandoned_cart",
+        event_key="cart_id",
         contacts=ABANDONED_CARTS,
     )
     note_the_week = SendPulseUpdateVariableOperator(

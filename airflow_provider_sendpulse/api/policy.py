@@ -72,6 +72,10 @@ class _Attempts:
     def count(self) -> int:
         return self._state.attempt_number
 
+    @property
+    def give_up_at(self) -> float:
+        return self._state.start_time + self._effort.seconds
+
     def pause(self, asked: float | None = None) -> float | None:
         """Return the seconds until the next attempt, or ``None`` when there is to be none.
 
@@ -220,7 +224,7 @@ class _Exchange(Generic[T]):
             self._token = self._token or (yield from self._tokens.fresh())
         else:
             rejected = self._rejected[-1] if self._rejected else None
-            self._token, fetched = yield from self._tokens.current(rejected)
+            self._token, fetched = yield from self._tokens.current(rejected, self._attempts.give_up_at)
             self._renewed = self._renewed or (fetched and rejected is not None)
 
     def _after_silence(self, failure: TransportFailure, answer: Answer | None = None) -> Conversation[None]:

@@ -121,7 +121,10 @@ def _failure(error: Exception) -> TransportFailure:
 
 
 def _causes(error: BaseException) -> list[Any]:
-    """Unwrap what requests and urllib3 pack into arguments, ``reason`` and exception chains."""
+    """Unwrap what requests and urllib3 pack into arguments, ``reason`` and explicit chains.
+
+    Not ``__context__``: that may be an error the caller is just handling, about another request to another service.
+    """
     found: list[Any] = []
     pending: list[Any] = [error]
     while pending:
@@ -129,7 +132,7 @@ def _causes(error: BaseException) -> list[Any]:
         if not isinstance(cause, BaseException) or cause in found:
             continue
         found.append(cause)
-        pending += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+        pending += [*cause.args, getattr(cause, "reason", None), cause.__cause__]
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import random
 import uuid
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from airflow_provider_sendpulse.api.account import ClientCredentials
 from airflow_provider_sendpulse.api.service import IssuedToken
 from airflow_provider_sendpulse.api.shared import Record
 from airflow_provider_sendpulse.api.steps import Conversation, mask, update, wait
+from airflow_provider_sendpulse.exceptions import ServiceUnavailable
 
 RENEW_BEFORE = 120.0
 """Seconds before its expiry from which on a token is renewed; a tenth of its lifetime when that is less."""
@@ -70,12 +72,14 @@ class Tokens:
         self._secret = credentials.client_secret
         self._owner = uuid.uuid4().hex
 
-    def current(self, rejected: str | None = None) -> Conversation[tuple[str, bool]]:
+    def current(self, rejected: str | None = None, give_up_at: float = math.inf) -> Conversation[tuple[str, bool]]:
         """Return a token to send, and whether it was fetched just now.
 
         :param rejected: a token that the service has just answered with 401. If the shared record holds another one by
             now, that one is returned; otherwise a new one is fetched.
+        :param give_up_at: seconds since the epoch until which to wait for others who are fetching a token
         :raises ServiceError: as the token call does
+        :raises ServiceUnavailable: when the others got none by then
         """
         while True:
             found = yield from update(self._key, self._look(rejected))
@@ -84,6 +88,11 @@ class Tokens:
                 return found.value, False
             if isinstance(found, _Leased):
                 return (yield from self._renew()), True
+            if self._now() >= give_up_at:
+                raise ServiceUnavailable(
+                    "Other processes are trying to get a token for the same account and have none yet. Check that the "
+                    "service is up and that this machine can reach it."
+                )
             # Not a fixed beat, so that those who wait do not all come back at once.
             yield from wait(random.uniform(0.05, 0.2))
 

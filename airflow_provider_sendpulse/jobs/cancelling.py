@@ -23,7 +23,6 @@ CANCELLABLE = frozenset(
         CampaignStatus.AWAITING_OWNER,
         CampaignStatus.COPYING,
         CampaignStatus.QUEUED,
-        CampaignStatus.AWAITING_AB_TEST,
         CampaignStatus.NEEDS_EDITING,
     }
 )
@@ -48,7 +47,10 @@ def cancelling(campaign_id: int) -> Cancelling:
         return f"Campaign {campaign_id} was not cancelled: it is at status {seen.status} ({meaning})."
     answer = yield campaigns.cancel(campaign_id)
     if isinstance(answer, Refused):
-        return f"Campaign {campaign_id} was not cancelled: SendPulse refused ({answer})."
+        # Cancelling twice is refused, and a repeat after a lost answer is such a second time.
+        seen = yield campaigns.read(campaign_id)
+        if isinstance(seen, Refused) or CampaignStatus.of(seen.status) is not CampaignStatus.CANCELLED:
+            return f"Campaign {campaign_id} was not cancelled: SendPulse refused ({answer})."
     return f"Campaign {campaign_id} was cancelled before it went out."
 
 

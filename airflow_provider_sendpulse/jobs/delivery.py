@@ -18,6 +18,7 @@ from airflow_provider_sendpulse.exceptions import (
     InvalidRequest,
     Refused,
     ServiceError,
+    ServiceUnavailable,
 )
 from airflow_provider_sendpulse.jobs.counts import Complaints, Counts
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
@@ -33,6 +34,7 @@ WINDOW = 20
 """Rows that are claimed in the ledger at once: as many are in doubt when the process ends in between."""
 
 _FIRST = 3
+_IN_A_ROW = 3
 _EVERY = 30.0
 
 
@@ -96,10 +98,11 @@ def send_once(
     :param build: makes the call for at most ``per_call`` rows
     :param counts: counts on; whoever yields the items has counted what was read and what was found wrong
     :raises Refused: when the first calls are all refused, so that it cannot be the rows
+    :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
     complaints, progress = Complaints(), _Progress(clock)
-    calls = refusals = 0
+    calls = refusals = lost = 0
     for window in _chunks(_unsent(items, ledger, counts, complaints), WINDOW):
         recorded: list[str] = []
         unsent = [item.key for item in window]
@@ -115,8 +118,14 @@ def send_once(
                     sender.send(call)
                 except AmbiguousOutcome as error:
                     counts.in_doubt += len(group)
+                    lost += 1
                     for item in group:
                         complaints.about(item.person.number, f"in doubt: {error}")
+                    if lost >= _IN_A_ROW:
+                        raise ServiceUnavailable(
+                            f"{lost} answers in a row were lost ({counts}). These rows are in doubt and are not sent "
+                            "again; a retry of the task goes on with the others."
+                        ) from None
                 except Refused as error:
                     unsent += keys
                     refusals += 1
@@ -130,6 +139,7 @@ def send_once(
                     raise
                 else:
                     recorded += keys
+                    lost = 0
                     counts.accepted += len(group)
                 progress.tell(counts)
         finally:

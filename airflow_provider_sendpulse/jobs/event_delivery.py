@@ -41,6 +41,8 @@ class EventDelivery:
 
     def _key(self, person: Person) -> str:
         body = self._event(person).body()
+        if person.key:
+            return f"{self.event_name}\0{json.dumps([str(value) for value in person.key], ensure_ascii=False)}"
         return f"{self.event_name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}"
 
     def _call(self, batch: Sequence[Person]) -> Call[None]:

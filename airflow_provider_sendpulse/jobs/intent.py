@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+ANY_GENERATION = 0
+"""Generation of an intent that is only assumed: nobody knows which one the try before was about to create."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """Written directly before the request that creates a campaign, and completed directly after it.
 
-    :param generation: generation of the marker in the campaign's name
+    :param generation: generation of the marker in the campaign's name, or :data:`ANY_GENERATION`
     :param at: seconds since the epoch when the request was about to be sent
     :param campaign_id: the campaign that came of it, as soon as that is known
     """
@@ -91,7 +94,7 @@ class GuessedRecord:
     """
 
     def __init__(self, try_number: int, now: float) -> None:
-        self._intent = Intent(generation=1, at=now) if try_number > 1 else None
+        self._intent = Intent(ANY_GENERATION, at=now) if try_number > 1 else None
 
     def intent(self) -> Intent | None:
         """Return the assumed intent."""
@@ -106,4 +109,4 @@ class GuessedRecord:
         return proposed
 
 
-__all__ = ["GuessedRecord", "Intent", "MailingRecord", "StoredRecord"]
+__all__ = ["ANY_GENERATION", "GuessedRecord", "Intent", "MailingRecord", "StoredRecord"]

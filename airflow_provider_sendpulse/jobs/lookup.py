@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 from airflow_provider_sendpulse.api.call import PagedCall
 from airflow_provider_sendpulse.exceptions import Refused
@@ -59,7 +60,8 @@ def _in_account(sender: Sender, marker: Marker, since: dt.datetime) -> list[camp
         found += [campaign for campaign in page if marker.marks(campaign.name)]
         if _is_newest_first(page) and _is_all_older(page, oldest):
             break
-        following = following.after(page)
+        # Only an empty page is the end: a service that gives fewer at a time than it is asked for must not hide anything.
+        following = replace(following, offset=following.offset + len(page)) if page else None
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignConflict, CampaignNotSent, Refused, ServiceError
-from airflow_provider_sendpulse.jobs.intent import Intent, MailingRecord
+from airflow_provider_sendpulse.jobs.intent import ANY_GENERATION, Intent, MailingRecord
 from airflow_provider_sendpulse.jobs.lookup import find_marked, generation
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.sending import Sender
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 VISIBILITY_WINDOW = 120.0
 """Seconds for which a campaign may exist without being listed; nobody documents how long that really takes."""
+
+LONGEST_HOLD = 3600.0
+"""Seconds after its intent beyond which a request is certainly not sent any more."""
 
 LOOK_AGAIN = 10.0
 """Seconds between two looks for a campaign whose creation is in doubt."""
@@ -107,24 +110,39 @@ class _Creation:
     def run(self) -> Outcome:
         intent = self._record.intent()
         found = self._remembered(intent)
-        if found is None:
-            # Without an intent nothing of ours can be on its way, so a look-up that fails is just a failed look-up.
-            found = self._look() if intent is None or intent.campaign_id else self._look_until_visible(intent)
         if found is None and intent is not None and intent.campaign_id is not None:
-            raise CampaignNotSent(
-                f"Campaign {intent.campaign_id}, which an earlier try of this task has created, is gone: somebody deleted "
-                "it. Nothing was created. To mail again on purpose, give the operator another edition."
-            )
-        if found is None:
-            return self._create(self._mailing.marker)
-        if self._is_to_be_recreated(found):
-            log.warning(
-                "Campaign %s ended at status %s and nothing of it went out: creating the next generation.",
-                found.id,
-                found.status,
-            )
-            return self._create(replace(self._mailing.marker, generation=generation(found) + 1))
-        return self._adopt(found)
+            found = self._look()
+            if found is None or generation(found) < intent.generation:
+                raise CampaignNotSent(
+                    f"Campaign {intent.campaign_id}, which an earlier try of this task has created, is gone: somebody "
+                    "deleted it. Nothing was created. To mail again on purpose, give the operator another edition."
+                )
+        elif found is None:
+            # Without an intent nothing of ours can be on its way, so a look-up that fails is just a failed look-up.
+            found = self._look() if intent is None else self._look_until_visible(intent)
+        while found is not None and self._is_to_be_recreated(found):
+            later = self._later_than(found, intent)
+            if later is None:
+                log.warning(
+                    "Campaign %s ended at status %s and nothing of it went out: creating the next generation.",
+                    found.id,
+                    found.status,
+                )
+                return self._create(replace(self._mailing.marker, generation=generation(found) + 1))
+            found = later
+        return self._create(self._mailing.marker) if found is None else self._adopt(found)
+
+    def _later_than(self, found: campaigns.Campaign, intent: Intent | None) -> campaigns.Campaign | None:
+        """Return a campaign of a later generation than one that ended badly."""
+        if intent is None:
+            return None  # it is the latest of a look-up
+        if intent.campaign_id is not None:
+            later = self._look()  # it was only read, and somebody else may have created the next generation
+        elif intent.generation == ANY_GENERATION:
+            later = self._look_until_visible(replace(intent, generation=generation(found) + 1))
+        else:
+            return None
+        return later if later is not None and generation(later) > generation(found) else None
 
     def _remembered(self, intent: Intent | None) -> campaigns.Campaign | None:
         """Return the campaign that an earlier try has created and written down."""
@@ -183,7 +201,9 @@ class _Creation:
 
     def _look_until_visible(self, intent: Intent, doubt: AmbiguousOutcome | None = None) -> campaigns.Campaign | None:
         """Look until the campaign of an intent would certainly be listed; ``None`` means that it was not created."""
-        end = intent.at + self._mailing.visibility_window
+        # Not from the intent: the request may have been held back for minutes after that was written, by the budget or
+        # because the service asked for it, before the process that was sending it ended.
+        end = min(self._clock.now(), intent.at + LONGEST_HOLD) + self._mailing.visibility_window
         while True:
             trouble: ServiceError | None = None
             found: campaigns.Campaign | None = None
@@ -220,6 +240,8 @@ class _Creation:
 def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     wanted = mailing.campaign
     differences: list[tuple[str, Any, Any]] = []
+    if found.status == CampaignStatus.DRAFT.code and not wanted.draft:
+        differences.append(("kind", "a draft", "a campaign to send"))
     if found.subject != wanted.subject:
         differences.append(("subject", found.subject, wanted.subject))
     # A segment's campaign may name no book, or one that was not given; that of several books may name only one of them.
@@ -236,6 +258,7 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
 
 __all__ = [
     "ENDED_BADLY",
+    "LONGEST_HOLD",
     "LOOK_AGAIN",
     "VISIBILITY_WINDOW",
     "Mailing",

@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Self
 
+LONGEST_NAME = 120
+"""Characters of a campaign's name with its marker."""
+
 _MARKED = re.compile(r"\[af-([0-9a-f]{16})-g([1-9][0-9]*)\]\s*$")
 
 
@@ -50,8 +53,13 @@ class Marker:
         return f"[af-{self.digest}-g{self.generation}]"
 
     def name(self, name: str) -> str:
-        """Return a campaign's name with the marker at its end."""
-        return f"{name.strip()} {self}"
+        """Return a campaign's name with the marker at its end, the name cut where both would be too long.
+
+        Nobody documents how long a name may be, and one that SendPulse cut would lose its marker.
+        """
+        longest = LONGEST_NAME - len(str(self)) - 1
+        name = name.strip()
+        return f"{name if len(name) <= longest else name[: longest - 1].rstrip() + '…'} {self}"
 
 
-__all__ = ["Marker"]
+__all__ = ["LONGEST_NAME", "Marker"]

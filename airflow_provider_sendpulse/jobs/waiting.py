@@ -122,11 +122,18 @@ class History:
 
     seen: list[list[Any]] = field(default_factory=list)
     _told: float = 0.0
+    _text: str = ""
+
+    @property
+    def last(self) -> str:
+        """What was seen last, for messages."""
+        return f"status {self.seen[-1][0]} ({self._text})" if self.seen and self._text else "nothing"
 
     def note(self, what: str, decision: Decision, now: float, deadline: float | None = None) -> None:
         """Remember a status, and say so in the log when it is a new one or has lasted for long."""
         if self.seen and self.seen[-1][0] == decision.code:
-            if now - self._told >= _TELL_AGAIN:
+            changed, self._text = bool(self._text) and decision.text != self._text, decision.text
+            if now - self._told >= _TELL_AGAIN or changed:
                 self._told = now
                 log.info(
                     "%s: status %s (%s) since %s%s%s",
@@ -139,6 +146,7 @@ class History:
                 )
             return
         self._told = now
+        self._text = decision.text
         since = f", after {now - self.seen[-1][1]:.0f} s" if self.seen else ""
         self.seen.append([decision.code, round(now, 3)])
         undocumented = decision.text == "not documented"

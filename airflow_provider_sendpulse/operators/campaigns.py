@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.arguments import one_of, seconds
-from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest, Throttled
+from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest, Refused, Throttled
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.jobs.cancelling import cancel
 from airflow_provider_sendpulse.jobs.intent import MailingRecord
-from airflow_provider_sendpulse.jobs.mailing import ENDED_BADLY, VISIBILITY_WINDOW, Mailing, Outcome, create_once
+from airflow_provider_sendpulse.jobs.mailing import (
+    ENDED_BADLY,
+    LOOK_AGAIN,
+    VISIBILITY_WINDOW,
+    Mailing,
+    Outcome,
+    create_once,
+)
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_until_over
 from airflow_provider_sendpulse.jobs.schedule import require_on_time
@@ -26,7 +33,7 @@ from airflow_provider_sendpulse.operators.campaign_request import campaign_reque
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
-from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus
+from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, StatusClass
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
 from airflow_provider_sendpulse.version_compat import AirflowSkipException, default_deferrable
@@ -211,9 +218,12 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                 deadline,
             )
             self._killable = campaign_id = outcome.campaign_id
+            self._tell(context, outcome)
             # For the link, and to see what became of the date: a strict DMARC policy makes SendPulse ignore it.
-            seen = hook.send(campaigns.read(campaign_id))
-            self._tell(context, hook, outcome, seen)
+            seen = self._read_back(hook, outcome)
+            link = seen.permalink or hook.settings.campaign_link.replace("{id}", str(seen.id))
+            SendPulseCampaignLink().push(context, link)
+            self._check(outcome, seen)
             begins = optional_date(self.send_date)
             if campaign.send_date is not None and begins is not None:
                 require_on_time(seen, campaign.send_date, begins.timestamp(), _CLOCK.now())
@@ -297,15 +307,37 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             f"send_date {begins} has passed, and no campaign was created before. Set past_send_date to send_now or skip."
         )
 
-    def _tell(self, context: Context, hook: SendPulseHook, outcome: Outcome, seen: campaigns.Campaign) -> None:
-        link = seen.permalink or hook.settings.campaign_link.replace("{id}", str(seen.id))
-        SendPulseCampaignLink().push(context, link)
-        details: dict[str, Any] = {"campaign_id": seen.id, "adopted": outcome.adopted}
+    def _tell(self, context: Context, outcome: Outcome) -> None:
+        details: dict[str, Any] = {"campaign_id": outcome.campaign_id, "adopted": outcome.adopted}
         if outcome.created is not None:
             details |= self._report(outcome.created)
-            if Marker.in_name(seen.name) is None:
-                self.log.error("SendPulse changed the name of campaign %s, and the marker in it is lost.", seen.id)
         context["ti"].xcom_push(key="campaign", value=details)
+
+    def _read_back(self, hook: SendPulseHook, outcome: Outcome) -> campaigns.Campaign:
+        """Read the campaign; one that was just created may not be readable for a moment."""
+        give_up_at = _CLOCK.now() + self.visibility_window
+        while True:
+            try:
+                return hook.send(campaigns.read(outcome.campaign_id))
+            except Refused as error:
+                if outcome.adopted or _CLOCK.now() >= give_up_at:
+                    raise
+                self.log.warning("Campaign %s cannot be read yet: %s", outcome.campaign_id, error)
+                _CLOCK.sleep(LOOK_AGAIN)
+
+    def _check(self, outcome: Outcome, seen: campaigns.Campaign) -> None:
+        """Look at what the service made of the campaign."""
+        if not outcome.adopted and Marker.in_name(seen.name) is None:
+            raise FinalFailure(
+                f"Campaign {seen.id} was created, and SendPulse changed its name: the marker by which it would be found "
+                f"again is lost. Give the campaign a shorter name. The campaign goes out; do not create it again."
+            )
+        status = CampaignStatus.of(seen.status)
+        if outcome.adopted and status is not None and status.status_class in (StatusClass.FAILURE, StatusClass.CANCELLED):
+            decision = self._judge(seen.id, seen.status)
+            killed = self.cancel_on_kill and status is CampaignStatus.CANCELLED
+            if decision.error is not None and not killed:
+                raise decision.error
 
     def _since(self, context: Context) -> datetime:
         if self.look_back is None and self.mailing_key is not None:

@@ -95,7 +95,7 @@ class SendPulseAddEmailsOperator(SendPulseOperator):
         require_ratio(self.max_rejected_ratio)
         delivery = ContactDelivery(address_book_id, self._consent(), self.batch_size)
         source = source_of(reveal(self.contacts), "contacts")
-        columns = Columns(email=self.email_column, phone=self.phone_column, variables=self.variables)
+        columns = Columns(self.email_column, self.phone_column, automation_id=None, variables=self.variables)
         with self.hook as hook:
             link = hook.settings.address_book_link.replace("{id}", str(address_book_id))
             SendPulseAddressBookLink().push(context, link)

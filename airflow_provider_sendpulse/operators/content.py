@@ -74,10 +74,12 @@ class ContentRenderer:
         try:
             return environment.from_string(text).render(self._values)
         except (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise InvalidRequest(
-                f"{name} could not be rendered: {type(error).__name__}: {redact(str(error))}. Run-time values stand "
-                "in [[ … ]] and [% … %]; what is meant for SendPulse in {{ … }} is left alone."
-            ) from error
+            wrong = f"{type(error).__name__}: {redact(str(error))}"
+        # Out here, because Airflow logs an exception's chain too, and what the error quotes may be personal.
+        raise InvalidRequest(
+            f"{name} could not be rendered: {wrong}. Run-time values stand in [[ … ]] and [% … %]; what is meant for "
+            "SendPulse in {{ … }} is left alone."
+        )
 
     def _environment(self) -> jinja2.Environment:
         from jinja2.sandbox import SandboxedEnvironment

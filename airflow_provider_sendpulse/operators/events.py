@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.operators.task_store import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
 from airflow_provider_sendpulse.rows.source import InlineRows, RowSource, reading, source_of
+from airflow_provider_sendpulse.sendpulse.events import RESERVED
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,7 +26,8 @@ class SendPulseSendEventOperator(SendPulseOperator):
     """Send an Automation 360 event for many contacts, or for one, and return the counts.
 
     Every event starts or stops flows, and SendPulse does not recognise a repeat. So a row is sent at most once across
-    the tries of the task, also when the task is cleared; a row whose fate is not known is not sent again.
+    the tries of the task, also when the task is cleared; a row whose fate is not known is not sent again. What a row *is*
+    is said by ``event_key``; without it, by all its values, so that a row with a changed price is another one.
 
     (The one contact's parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails
     its alerts to, which is often set in ``default_args``.)
@@ -40,6 +42,7 @@ class SendPulseSendEventOperator(SendPulseOperator):
         :class:`~airflow_provider_sendpulse.operators.contacts.SendPulseAddEmailsOperator`; for one contact, name to value
         (templated; shows as a count in the UI)
     :param automation_id: the one flow that the event is for; a column of that name wins for its row (templated)
+    :param event_key: column, or columns, that say which row it is, such as ``cart_id`` (templated)
     :param email_column: column of the address (templated)
     :param phone_column: column of the telephone number (templated)
     :param automation_id_column: column of the flow's id (templated)
@@ -55,6 +58,7 @@ class SendPulseSendEventOperator(SendPulseOperator):
         "contact_phone",
         "variables",
         "automation_id",
+        "event_key",
         "email_column",
         "phone_column",
         "automation_id_column",
@@ -76,6 +80,7 @@ class SendPulseSendEventOperator(SendPulseOperator):
         contact_phone: str | None = None,
         variables: Mapping[str, Any] | Sequence[str] | None = None,
         automation_id: int | str | None = None,
+        event_key: str | Sequence[str] = (),
         email_column: str = "email",
         phone_column: str = "phone",
         automation_id_column: str = "automation_id",
@@ -90,6 +95,7 @@ class SendPulseSendEventOperator(SendPulseOperator):
         self.contact_phone = contact_phone
         self.variables = variables
         self.automation_id = automation_id
+        self.event_key = event_key
         self.email_column = email_column
         self.phone_column = phone_column
         self.automation_id_column = automation_id_column
@@ -121,6 +127,8 @@ class SendPulseSendEventOperator(SendPulseOperator):
                 raise InvalidRequest("Nobody to send the event for: give contacts, contact_email or contact_phone.")
             if variables is not None and not isinstance(variables, Mapping):
                 raise InvalidRequest("variables is not a mapping of name to value.")
+            if clashes := RESERVED & set(variables or {}):
+                raise InvalidRequest(f"An event cannot have a variable named {', '.join(sorted(clashes))}.")
             return InlineRows([{"email": email, "phone": phone, "variables": variables or {}}]), Columns()
         if email or phone:
             raise InvalidRequest("Give either contacts, or contact_email and contact_phone.")
@@ -129,6 +137,7 @@ class SendPulseSendEventOperator(SendPulseOperator):
             phone=self.phone_column,
             automation_id=self.automation_id_column,
             variables=variables,
+            key=[self.event_key] if isinstance(self.event_key, str) and self.event_key else [*(self.event_key or ())],
         )
         return source_of(reveal(self.contacts), "contacts"), columns
 

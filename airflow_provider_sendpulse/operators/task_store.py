@@ -24,7 +24,7 @@ def task_ledger(context: Any, name: str) -> Ledger:
     if context["ti"].try_number > 1:
         raise DeliveryFailed(
             "An earlier try of this task may have sent some rows already, and below Airflow 3.3 nothing tells which ones: "
-            "nothing is sent again. Give the task retries=0, and clear it only when no row was sent."
+            "nothing is sent again. Trigger a new run if no row was sent; give the task retries=0."
         )
     return MemoryLedger()
 

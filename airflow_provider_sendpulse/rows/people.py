@@ -19,14 +19,16 @@ class Columns:
 
     :param email: column of the address
     :param phone: column of the telephone number
-    :param automation_id: column of the flow's id, for events
+    :param automation_id: column of the flow's id, for events; ``None`` where there is none
+    :param key: columns that together say which row it is
     :param variables: columns that become variables: a list keeps their names, a mapping (column to variable) renames
         them, ``None`` takes every other column
     """
 
     email: str = "email"
     phone: str = "phone"
-    automation_id: str = "automation_id"
+    automation_id: str | None = "automation_id"
+    key: Sequence[str] = ()
     variables: Sequence[str] | Mapping[str, str] | None = None
 
     def chosen(self, row: Row) -> dict[str, str]:
@@ -48,6 +50,7 @@ class Person:
     """One row, understood. Personal data never shows in a ``repr``.
 
     :param number: the row's number, from 1
+    :param key: the values that say which row it is
     """
 
     number: int
@@ -55,6 +58,7 @@ class Person:
     phone: str = field(repr=False)
     automation_id: Any = field(repr=False)
     variables: dict[str, Any] = field(repr=False)
+    key: tuple[Any, ...] = field(default=(), repr=False)
 
 
 def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
@@ -67,12 +71,15 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             raise InvalidRequest(
                 f"The rows have neither a column {columns.email} nor {columns.phone}; they have {', '.join(row)}."
             )
+        if missing := [column for column in columns.key if column not in row]:
+            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {', '.join(row)}.")
         yield Person(
             number=number,
             email=_text(row.get(columns.email)),
             phone=_text(row.get(columns.phone)),
-            automation_id=row.get(columns.automation_id),
+            automation_id=None if columns.automation_id is None else row.get(columns.automation_id),
             variables={name: row[column] for column, name in columns.chosen(row).items() if row[column] is not None},
+            key=tuple(row[column] for column in columns.key),
         )
 
 

@@ -52,6 +52,10 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
     refused_inside = data.get("is_error") is True or (
         not call.result_is_data and (data.get("result") is False or data.get("success") is False)
     )
+    # Nobody documents the HTTP status of some refusals: a body that is nothing but an error is one, whatever the status.
+    refused_inside = refused_inside or (
+        code is not None and "message" in data and not {"id", "result", "success"} & data.keys()
+    )
     if 200 <= answer.status < 300 and not refused_inside:
         return None
     if answer.status == 429 or code in error_codes.THROTTLED:

@@ -19,6 +19,9 @@ from airflow_provider_sendpulse.jobs.waiting import Decision, History, moment
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, TIMEOUT, WaitEvent
 from airflow_provider_sendpulse.triggers.sharing import SharedHook, sharing
 
+_LAST_LOOK = 60.0
+"""Seconds that a look may take when the deadline is near or has passed."""
+
 
 class PollingTrigger(BaseTrigger):
     """Asks for a status until it ends the wait. It only reads, so two triggerers may run the same one.
@@ -84,7 +87,11 @@ class PollingTrigger(BaseTrigger):
         while True:
             await shared.turn()
             try:
-                decision = await self.look(shared.hook)
+                # A look may be held up by the budget or by a token; the deadline is kept all the same.
+                async with asyncio.timeout(max(self.deadline - time.time(), _LAST_LOOK)):
+                    decision = await self.look(shared.hook)
+            except TimeoutError:
+                pass
             except FinalFailure as error:
                 return _failed(error, history)
             except ServiceError as error:
@@ -100,7 +107,7 @@ class PollingTrigger(BaseTrigger):
             left = self.deadline - time.time()
             if left <= 0:
                 code = history.seen[-1][0] if history.seen else None
-                message = f"The deadline {moment(self.deadline)} has passed.{trouble}"
+                message = f"The deadline {moment(self.deadline)} has passed; seen last: {history.last}.{trouble}"
                 return WaitEvent(TIMEOUT, code, history.seen, message=message)
             await asyncio.sleep(min(self.poll_interval * random.uniform(1.0, 1.1), left))
 

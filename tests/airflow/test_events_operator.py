@@ -291,3 +291,48 @@ def test_retry_without_a_store_sends_nothing(dag: Any, account: Any) -> None:
     assert "below Airflow 3.3 nothing tells which ones: nothing is sent again" in str(result.error)
     assert "retries=0" in str(result.error)
     assert account.events == []
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="needs the task state store of Airflow 3.3")
+def test_a_row_with_another_price_is_the_same_row(runner: Any, dag: Any, account: Any) -> None:
+    rows = [{"email": f"reader{number}@example.com", "cart_id": number, "price": number} for number in range(30)]
+    account.emulator.faults.add("status", operation="events.send", after=25, times=None, status=429, retry_after="3600")
+    operator = send(dag, contacts=rows, event_key="cart_id")
+    runner.api.should_retry = True
+    assert runner.run(operator).state == "up_for_retry"
+    account.emulator.faults.clear()
+    operator.contacts = [{**row, "price": row["price"] + 1} for row in rows]
+    result = runner.run(operator, try_number=2)
+    assert result.state == "success", result.error
+    assert (result.value["skipped"], result.value["accepted"]) == (25, 5)
+    assert sorted(event["body"]["cart_id"] for event in account.events) == list(range(30))
+
+
+def test_an_outage_leaves_few_rows_in_doubt(runner: Any, dag: Any, account: Any) -> None:
+    if not AIRFLOW_V_3_3_PLUS:
+        pytest.skip("needs the task state store of Airflow 3.3")
+    rows = [{"email": f"reader{number}@example.com", "cart_id": number} for number in range(60)]
+    account.emulator.faults.add("status", operation="events.send", after=20, times=40, status=502)
+    operator = send(dag, contacts=rows, event_key=["cart_id"], max_rejected_ratio=0.1)
+    runner.api.should_retry = True
+    first = runner.run(operator)
+    assert first.state == "up_for_retry"
+    assert "3 answers in a row were lost" in str(first.error)
+    account.emulator.faults.clear()
+    second = runner.run(operator, try_number=2)
+    assert second.state == "success", second.error
+    assert (second.value["skipped"], second.value["in_doubt"], second.value["accepted"]) == (20, 3, 37)
+
+
+def test_key_that_is_no_column(runner: Any, dag: Any, account: Any) -> None:
+    result = runner.run(send(dag, contacts=PEOPLE, event_key="cart_id"))
+    assert result.state == "failed"
+    assert "no column cart_id" in str(result.error)
+
+
+@pytest.mark.parametrize("name", ["email", "phone", "automation_id"])
+def test_variable_named_like_a_field_of_the_event(runner: Any, dag: Any, account: Any, name: str) -> None:
+    result = runner.run(send(dag, contact_email="ada@example.com", variables={name: "1"}))
+    assert result.state == "failed"
+    assert f"cannot have a variable named {name}" in str(result.error)
+    assert account.events == []

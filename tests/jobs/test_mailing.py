@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from emulated_account import add_book, add_campaign, count
+from mailings import MARKER, Store, create, mailing_to
 
 from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
@@ -19,11 +20,8 @@ from airflow_provider_sendpulse.exceptions import (
     Throttled,
 )
 from airflow_provider_sendpulse.jobs import mailing as jobs
-from airflow_provider_sendpulse.jobs.mailing import LOOK_AGAIN, VISIBILITY_WINDOW, Mailing, create_once
+from airflow_provider_sendpulse.jobs.mailing import LOOK_AGAIN, VISIBILITY_WINDOW
 from airflow_provider_sendpulse.jobs.marker import Marker
-from airflow_provider_sendpulse.sendpulse.campaigns import NewCampaign
-
-MARKER = Marker.of(deployment="production", mailing_key="weekly", edition=1)
 
 DONE_AND_LOST = [
     {"kind": "lose_answer"},
@@ -61,21 +59,8 @@ def wanted(book):
     return mailing_to(book)
 
 
-def mailing_to(*books, **changes):
-    fields = {
-        "name": "Весна 🌻",
-        "sender_name": "Shop",
-        "sender_email": "shop@example.com",
-        "subject": "Sale",
-        "body": "<p>Hi</p>",
-        "address_book_ids": [book.id for book in books],
-        **changes,
-    }
-    return Mailing(NewCampaign(**fields), MARKER, dt.datetime.now(dt.UTC))
-
-
 def test_it_is_created_once(client, emulator, shared_clock, wanted):
-    outcome = create_once(client, wanted, shared_clock)
+    outcome = create(client, wanted, shared_clock)
     [campaign] = emulator.state.campaigns
     assert (outcome.campaign_id, outcome.adopted, outcome.created.id) == (campaign.id, False, campaign.id)
     assert campaign.content.name == f"Весна 🌻 {MARKER}"
@@ -83,52 +68,52 @@ def test_it_is_created_once(client, emulator, shared_clock, wanted):
 
 
 def test_the_next_time_it_is_adopted(client, emulator, shared_clock, wanted):
-    first = create_once(client, wanted, shared_clock)
-    second = create_once(client, wanted, shared_clock)
+    first = create(client, wanted, shared_clock)
+    second = create(client, wanted, shared_clock)
     assert (second.campaign_id, second.adopted, second.created) == (first.campaign_id, True, None)
     assert count(emulator, "campaigns.create") == 1
 
 
 def test_another_name_is_the_same_mailing(client, emulator, shared_clock, wanted):
-    first = create_once(client, wanted, shared_clock)
+    first = create(client, wanted, shared_clock)
     renamed = replace(wanted, campaign=replace(wanted.campaign, name="Other", body="<p>Other</p>"))
-    assert create_once(client, renamed, shared_clock).campaign_id == first.campaign_id
+    assert create(client, renamed, shared_clock).campaign_id == first.campaign_id
 
 
 def test_another_marker_is_another_mailing(client, emulator, shared_clock, wanted):
-    create_once(client, wanted, shared_clock)
+    create(client, wanted, shared_clock)
     again = replace(wanted, marker=Marker.of(deployment="production", mailing_key="weekly", edition=2))
-    assert not create_once(client, again, shared_clock).adopted
+    assert not create(client, again, shared_clock).adopted
     assert len(emulator.state.campaigns) == 2
 
 
 def test_a_later_generation_is_adopted(client, emulator, book, shared_clock, wanted):
     names = [MARKER.name("a"), MARKER.later().name("b"), MARKER.name("c")]
     made = [add_campaign(emulator, book, name) for name in names]
-    assert create_once(client, wanted, shared_clock).campaign_id == made[1].id
+    assert create(client, wanted, shared_clock).campaign_id == made[1].id
     assert count(emulator, "campaigns.create") == 0
 
 
 def test_several_books_are_adopted(client, emulator, book, shared_clock):
     # The campaign's answer names one book, whatever number it goes to.
     wanted = mailing_to(book, add_book(emulator, "Other", contacts=1))
-    first = create_once(client, wanted, shared_clock)
-    assert create_once(client, wanted, shared_clock).campaign_id == first.campaign_id
+    first = create(client, wanted, shared_clock)
+    assert create(client, wanted, shared_clock).campaign_id == first.campaign_id
 
 
 @pytest.mark.parametrize("with_book", [True, False])
 def test_a_segment_is_adopted(client, emulator, book, shared_clock, with_book):
     emulator.configure(segments={9: book.id})
     wanted = mailing_to(*([book] if with_book else []), segment_id=9)
-    first = create_once(client, wanted, shared_clock)
-    assert create_once(client, wanted, shared_clock).campaign_id == first.campaign_id
+    first = create(client, wanted, shared_clock)
+    assert create(client, wanted, shared_clock).campaign_id == first.campaign_id
 
 
 def test_it_is_adopted_after_its_book_was_deleted(client, emulator, book, shared_clock, wanted):
-    first = create_once(client, wanted, shared_clock)
+    first = create(client, wanted, shared_clock)
     emulator.state.course.force(next(iter(emulator.state.campaigns)), 3, [])
     emulator.state.books.remove(book)
-    assert create_once(client, wanted, shared_clock).campaign_id == first.campaign_id
+    assert create(client, wanted, shared_clock).campaign_id == first.campaign_id
 
 
 # Doubt.
@@ -137,7 +122,7 @@ def test_it_is_adopted_after_its_book_was_deleted(client, emulator, book, shared
 @pytest.mark.parametrize("fault", DONE_AND_LOST, ids=str)
 def test_a_lost_answer(client, emulator, shared_clock, wanted, fault):
     emulator.faults.add(**fault, operation="campaigns.create")
-    outcome = create_once(client, wanted, shared_clock)
+    outcome = create(client, wanted, shared_clock)
     [campaign] = emulator.state.campaigns
     assert (outcome.campaign_id, outcome.adopted) == (campaign.id, True)
     assert count(emulator, "campaigns.create") == 1
@@ -149,7 +134,7 @@ def test_a_lost_answer_and_a_late_list(client, emulator, shared_clock, wanted, d
     emulator.configure(campaign_visibility_seconds=delay, clock="manual")
     emulator.faults.add("lose_answer", operation="campaigns.create")
     began = shared_clock.now()
-    outcome = create_once(client, wanted, shared_clock)
+    outcome = create(client, wanted, shared_clock)
     assert outcome.campaign_id == next(iter(emulator.state.campaigns)).id
     assert (outcome.adopted, count(emulator, "campaigns.create")) == (True, 1)
     assert delay <= shared_clock.now() - began < delay + LOOK_AGAIN
@@ -159,39 +144,85 @@ def test_a_lost_answer_and_a_late_list(client, emulator, shared_clock, wanted, d
 def test_a_lost_answer_and_a_list_that_needs_reads(client, emulator, shared_clock, wanted, reads):
     emulator.configure(campaign_visibility_reads=reads)
     emulator.faults.add("lose_answer", operation="campaigns.create")
-    assert create_once(client, wanted, shared_clock).adopted
+    assert create(client, wanted, shared_clock).adopted
     assert count(emulator, "campaigns.create") == 1
 
 
 @pytest.mark.parametrize("fault", NOT_DONE_AND_LOST, ids=str)
-def test_a_lost_request_stays_in_doubt(client, emulator, shared_clock, wanted, fault):
+def test_a_request_that_was_lost_is_sent_once_more(client, emulator, shared_clock, wanted, fault):
     emulator.faults.add(**fault, operation="campaigns.create")
     began = shared_clock.now()
-    with pytest.raises(AmbiguousOutcome, match="Search the campaigns") as caught:
-        create_once(client, wanted, shared_clock)
-    assert str(MARKER) in str(caught.value)
-    assert caught.value.operation == "POST /campaigns"
+    outcome = create(client, wanted, shared_clock)
+    [campaign] = emulator.state.campaigns
+    assert (outcome.campaign_id, outcome.adopted, outcome.created.id) == (campaign.id, False, campaign.id)
+    assert campaign.content.name == f"Весна 🌻 {MARKER}"
     assert shared_clock.now() - began == VISIBILITY_WINDOW
-    assert (count(emulator, "campaigns.create"), len(emulator.state.campaigns)) == (1, 0)
+    assert count(emulator, "campaigns.create") == 2
     # The last look is not before the window's end.
     assert count(emulator, "campaigns.list") == 2 + VISIBILITY_WINDOW / LOOK_AGAIN
 
 
-def test_after_doubt_a_cleared_task_creates_what_is_not_there(client, emulator, shared_clock, wanted):
+@pytest.mark.parametrize("fault", NOT_DONE_AND_LOST, ids=str)
+def test_a_request_that_was_lost_twice_stays_in_doubt(client, emulator, shared_clock, wanted, fault):
+    emulator.faults.add(**fault, operation="campaigns.create", times=None)
+    began = shared_clock.now()
+    with pytest.raises(AmbiguousOutcome, match="Search the campaigns") as caught:
+        create(client, wanted, shared_clock)
+    assert str(MARKER) in str(caught.value)
+    assert caught.value.operation == "POST /campaigns"
+    assert isinstance(caught.value, FinalFailure)
+    assert shared_clock.now() - began == 2 * VISIBILITY_WINDOW
+    assert (count(emulator, "campaigns.create"), len(emulator.state.campaigns)) == (2, 0)
+    assert count(emulator, "campaigns.list") == 3 + 2 * VISIBILITY_WINDOW / LOOK_AGAIN
+
+
+def test_a_second_request_whose_answer_is_lost_is_adopted(client, emulator, shared_clock, wanted):
     emulator.faults.add("drop", operation="campaigns.create")
-    with pytest.raises(AmbiguousOutcome):
-        create_once(client, wanted, shared_clock)
-    assert not create_once(client, wanted, shared_clock).adopted
-    assert len(emulator.state.campaigns) == 1
+    emulator.faults.add("lose_answer", operation="campaigns.create")
+    outcome = create(client, wanted, shared_clock)
+    assert [campaign.id for campaign in emulator.state.campaigns] == [outcome.campaign_id]
+    assert (outcome.adopted, count(emulator, "campaigns.create")) == (True, 2)
 
 
-def test_after_doubt_a_cleared_task_adopts_what_is_there(client, emulator, shared_clock, wanted):
+def test_the_window_is_a_setting(client, emulator, shared_clock, wanted):
     emulator.configure(campaign_visibility_seconds=VISIBILITY_WINDOW + 60, clock="manual")
     emulator.faults.add("lose_answer", operation="campaigns.create")
+    assert create(client, replace(wanted, visibility_window=VISIBILITY_WINDOW + 60), shared_clock).adopted
+    assert count(emulator, "campaigns.create") == 1
+
+
+def test_the_window_begins_when_the_answer_is_lost(client, emulator, shared_clock, wanted):
+    # The service asked to wait, twice, before it took the request: most of a window has passed by then.
+    emulator.configure(campaign_visibility_seconds=VISIBILITY_WINDOW - 1, clock="manual")
+    emulator.faults.add("status", status=429, retry_after="50", times=2, operation="campaigns.create")
+    emulator.faults.add("lose_answer", operation="campaigns.create")
+    store = Store()
+    assert create(client, wanted, shared_clock, store.record()).adopted
+    assert len(emulator.state.campaigns) == 1
+    # So it is for a try that is to go on where this one was killed.
+    assert store.trail[1]["intent"]["at"] - store.trail[0]["intent"]["at"] >= 100
+
+
+def test_after_doubt_a_cleared_task_creates_what_is_not_there(client, emulator, shared_clock, wanted):
+    emulator.faults.add("drop", operation="campaigns.create", times=2)
+    store = Store()
     with pytest.raises(AmbiguousOutcome):
-        create_once(client, wanted, shared_clock)
-    emulator.advance(60)
-    assert create_once(client, wanted, shared_clock).adopted
+        create(client, wanted, shared_clock, store.record())
+    shared_clock.sleeps.clear()
+    assert not create(client, wanted, shared_clock, store.record()).adopted
+    assert len(emulator.state.campaigns) == 1
+    assert sum(shared_clock.sleeps) == VISIBILITY_WINDOW, "a new try looks for as long as the last one might have sent"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_after_doubt_a_cleared_task_adopts_what_is_there(client, emulator, shared_clock, wanted, kept):
+    emulator.faults.add("lose_answer", operation="campaigns.create")
+    emulator.faults.add("status", status=503, operation="campaigns.list", after=1, times=None)
+    store = Store()
+    with pytest.raises(AmbiguousOutcome):
+        create(client, wanted, shared_clock, store.record())
+    emulator.faults.clear()
+    assert create(client, wanted, shared_clock, store.record() if kept else None).adopted
     assert count(emulator, "campaigns.create") == 1
 
 
@@ -205,16 +236,30 @@ def test_doubt_outlives_a_failing_look(client, emulator, shared_clock, wanted, o
     emulator.faults.add(**fault, operation=operation, after=1, times=None)
     emulator.configure(campaign_visibility_seconds=VISIBILITY_WINDOW + 300, clock="manual")
     with pytest.raises(FinalFailure) as caught:
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
     assert type(caught.value) is AmbiguousOutcome
-    assert "The last look failed" in str(caught.value)
+    assert "it could not be looked for (" in str(caught.value)
+    assert "Search the campaigns" in str(caught.value)
+    assert str(MARKER) in str(caught.value)
+    assert caught.value.operation == "POST /campaigns"
     assert count(emulator, "campaigns.create") == 1
+
+
+def test_looks_before_the_end_of_the_window_establish_nothing(client, emulator, shared_clock, wanted):
+    # All but the last one succeed and find nothing; the campaign would be listed when that one is made.
+    emulator.configure(campaign_visibility_seconds=VISIBILITY_WINDOW, clock="manual")
+    emulator.faults.add("lose_answer", operation="campaigns.create")
+    looks = int(VISIBILITY_WINDOW / LOOK_AGAIN)
+    emulator.faults.add("status", status=503, operation="campaigns.list", after=1 + looks, times=None)
+    with pytest.raises(AmbiguousOutcome, match="could not be looked for"):
+        create(client, wanted, shared_clock)
+    assert len(emulator.state.campaigns) == 1
 
 
 def test_a_look_that_fails_in_passing_is_repeated(client, emulator, shared_clock, wanted):
     emulator.faults.add("lose_answer", operation="campaigns.create")
     emulator.faults.add("status", status=503, operation="campaigns.list", after=1, times=7)
-    assert create_once(client, wanted, shared_clock).adopted
+    assert create(client, wanted, shared_clock).adopted
 
 
 def test_a_conflict_after_doubt_is_told(client, emulator, book, shared_clock, wanted):
@@ -230,7 +275,7 @@ def test_a_conflict_after_doubt_is_told(client, emulator, book, shared_clock, wa
 
     client.send = meanwhile
     with pytest.raises(CampaignConflict):
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
 
 
 # Conflicts.
@@ -239,7 +284,7 @@ def test_a_conflict_after_doubt_is_told(client, emulator, book, shared_clock, wa
 def test_another_subject_is_a_conflict(client, emulator, book, shared_clock, wanted):
     there = add_campaign(emulator, book, MARKER.name("x"), subject="Other")
     with pytest.raises(CampaignConflict) as caught:
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
     message = str(caught.value)
     assert f"Campaign {there.id} " in message
     assert "subject: 'Other' there, 'Sale' here" in message
@@ -250,7 +295,7 @@ def test_other_books_are_a_conflict(client, emulator, book, shared_clock, wanted
     other = add_book(emulator, "Other", contacts=1)
     add_campaign(emulator, other, MARKER.name("x"))
     with pytest.raises(CampaignConflict) as caught:
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
     assert f"address books: [{other.id}] there, [{book.id}] here" in str(caught.value)
     assert count(emulator, "campaigns.create") == 0
 
@@ -258,7 +303,7 @@ def test_other_books_are_a_conflict(client, emulator, book, shared_clock, wanted
 def test_both_are_named(client, emulator, shared_clock, wanted):
     add_campaign(emulator, add_book(emulator, "Other"), MARKER.name("x"), subject="Other")
     with pytest.raises(CampaignConflict, match=r"subject: .*; address books: "):
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
 
 
 # Where it is found.
@@ -270,35 +315,23 @@ def test_it_is_found_behind_the_newest_hundred(client, emulator, book, shared_cl
     other = add_book(emulator, "Third")
     for number in range(201):
         add_campaign(emulator, other, f"{number}")
-    assert create_once(client, wanted, shared_clock).campaign_id == mine.id
+    assert create(client, wanted, shared_clock).campaign_id == mine.id
     assert count(emulator, "campaigns.list") >= 3
 
 
 def test_the_search_ends_with_campaigns_that_are_too_old(client, emulator, book, shared_clock, wanted):
     other = add_book(emulator, "Other")
-    for number in range(150):
-        add_campaign(emulator, other, f"{number}").created_at -= dt.timedelta(days=3 if number < 120 else 0)
-    create_once(client, wanted, shared_clock)
-    assert count(emulator, "campaigns.list") == 1
-
-
-def test_a_campaign_without_a_real_date_does_not_end_the_search(client, emulator, book, shared_clock, wanted):
-    mine = add_campaign(emulator, book, MARKER.name("x"))
-    listed = client.pages
-
-    def pages(call):
-        if call.path == "/campaigns":
-            yield call.read([{"id": 9, "name": "Draft", "status": 26, "send_date": "0000-00-00 00:00:00"}])[0]
-            yield from listed(call)
-
-    client.pages = pages
-    assert create_once(client, wanted, shared_clock).campaign_id == mine.id
+    for number in range(350):
+        add_campaign(emulator, other, f"{number}").created_at -= dt.timedelta(days=3 if number < 320 else 0)
+    create(client, wanted, shared_clock)
+    # The first page holds new and old ones; the second nothing but old ones.
+    assert count(emulator, "campaigns.list") == 2
 
 
 def test_it_is_found_in_the_list_of_its_book_alone(client, emulator, book, shared_clock, wanted):
     mine = add_campaign(emulator, book, MARKER.name("x"))
     emulator.faults.add("status", status=200, body="[]", operation="campaigns.list", times=None)
-    outcome = create_once(client, wanted, shared_clock)
+    outcome = create(client, wanted, shared_clock)
     assert (outcome.campaign_id, outcome.adopted) == (mine.id, True)
 
 
@@ -307,13 +340,13 @@ def test_it_is_found_in_the_list_of_the_second_book(client, emulator, book, shar
     mine = add_campaign(emulator, book, MARKER.name("x"), list_id=[other.id, book.id])
     mine.content.book_ids = [other.id]
     emulator.faults.add("status", status=200, body="[]", operation="campaigns.list", times=None)
-    assert create_once(client, mailing_to(book, other), shared_clock).campaign_id == mine.id
+    assert create(client, mailing_to(book, other), shared_clock).campaign_id == mine.id
 
 
 def test_campaigns_of_others_are_left_alone(client, emulator, book, shared_clock, wanted):
     for name in ("Весна 🌻", f"{MARKER} Весна", Marker("0" * 16).name("Весна 🌻"), str(MARKER).upper()):
         add_campaign(emulator, book, name)
-    assert not create_once(client, wanted, shared_clock).adopted
+    assert not create(client, wanted, shared_clock).adopted
 
 
 # Refusals and failures that leave no doubt.
@@ -323,17 +356,17 @@ def test_campaigns_of_others_are_left_alone(client, emulator, book, shared_clock
 def test_the_hourly_limit_creates_nothing(client, emulator, shared_clock, wanted, status):
     emulator.configure(campaigns_per_window=0, http_status_campaign_limit=status)
     with pytest.raises(Throttled) as caught:
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
     assert not isinstance(caught.value, FinalFailure)
     assert len(emulator.state.campaigns) == 0
     emulator.configure(campaigns_per_window=None)
-    assert not create_once(client, wanted, shared_clock).adopted
+    assert not create(client, wanted, shared_clock).adopted
     assert len(emulator.state.campaigns) == 1
 
 
 def test_a_refusal_is_final(client, emulator, book, shared_clock):
     with pytest.raises(Refused) as caught:
-        create_once(client, mailing_to(book, sender_email="nobody@example.com"), shared_clock)
+        create(client, mailing_to(book, sender_email="nobody@example.com"), shared_clock)
     assert caught.value.error_code == 704
     assert shared_clock.sleeps == []
 
@@ -342,33 +375,33 @@ def test_a_refusal_is_final(client, emulator, book, shared_clock):
 def test_nothing_is_created_when_the_look_fails(client, emulator, shared_clock, wanted, operation):
     emulator.faults.add("html", operation=operation, times=None)
     with pytest.raises(ServiceUnavailable):
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
     assert count(emulator, "campaigns.create") == 0
 
 
 def test_nothing_is_created_without_credentials(client, emulator, shared_clock, wanted):
     emulator.faults.add("status", status=401, operation="campaigns.create", times=None)
     with pytest.raises(AuthenticationFailed):
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
     assert len(emulator.state.campaigns) == 0
 
 
 def test_a_token_that_ends_in_between_is_no_doubt(client, emulator, shared_clock, wanted):
     emulator.faults.add("revoke_tokens", operation="campaigns.create")
-    assert not create_once(client, wanted, shared_clock).adopted
+    assert not create(client, wanted, shared_clock).adopted
     assert (count(emulator, "campaigns.create"), len(emulator.state.campaigns)) == (2, 1)
 
 
 def test_requests_beyond_the_pace_are_no_doubt(client, emulator, shared_clock, wanted):
     emulator.faults.add("status", status=429, operation="campaigns.create", times=2)
-    assert not create_once(client, wanted, shared_clock).adopted
+    assert not create(client, wanted, shared_clock).adopted
     assert (count(emulator, "campaigns.create"), len(emulator.state.campaigns)) == (3, 1)
 
 
 def test_it_says_what_it_did(client, emulator, shared_clock, wanted, caplog):
     with caplog.at_level("INFO", logger=jobs.__name__):
-        create_once(client, wanted, shared_clock)
-        create_once(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
+        create(client, wanted, shared_clock)
     said = [record.getMessage() for record in caplog.records if record.name == jobs.__name__]
     assert [text.split()[0] for text in said] == ["Created", "Adopted"]
     assert all(str(MARKER) in text for text in said)
@@ -377,7 +410,7 @@ def test_it_says_what_it_did(client, emulator, shared_clock, wanted, caplog):
 def test_a_mailing_of_any_age_is_found(client, emulator, book, shared_clock):
     emulator.configure(segments={9: book.id})
     wanted = replace(mailing_to(segment_id=9), since=dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
-    first = create_once(client, wanted, shared_clock)
+    first = create(client, wanted, shared_clock)
     for days, campaign in enumerate([*emulator.state.campaigns, add_campaign(emulator, book, "Old")], start=300):
         campaign.created_at -= dt.timedelta(days=days)
-    assert create_once(client, wanted, shared_clock).campaign_id == first.campaign_id
+    assert create(client, wanted, shared_clock).campaign_id == first.campaign_id

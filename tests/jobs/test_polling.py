@@ -13,11 +13,11 @@ from airflow_provider_sendpulse.exceptions import (
     ServiceUnavailable,
     Throttled,
 )
-from airflow_provider_sendpulse.jobs.polling import wait_until_over
+from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, Trouble, wait_until_over
 from airflow_provider_sendpulse.jobs.waiting import History, judge_campaign
 
 
-def wait(clock, *looks, seconds=100.0, poll_interval=30.0, history=None):
+def wait(clock, *looks, seconds=100.0, poll_interval=30.0, history=None, **settings):
     """Wait through looks: status codes, or errors to raise; the last one stays."""
     pending = list(looks)
 
@@ -35,6 +35,7 @@ def wait(clock, *looks, seconds=100.0, poll_interval=30.0, history=None):
         deadline=clock.now() + seconds,
         clock=clock,
         history=history if history is not None else History(),
+        **settings,
     )
 
 
@@ -106,3 +107,76 @@ def test_final_errors_are_raised_at_once(clock, error):
         wait(clock, 13, error)
     assert caught.value is error
     assert clock.sleeps == [30.0]
+
+
+# Trouble that lasts.
+
+
+@pytest.mark.parametrize("error", [ServiceUnavailable("down"), Throttled("slow", retry_after=900)])
+def test_trouble_that_lasts_is_raised_as_what_it_is(clock, error, caplog):
+    began = clock.now()
+    with pytest.raises(type(error)) as caught:
+        wait(clock, 13, error, seconds=1000.0, poll_error_window=100.0)
+    assert caught.value is error
+    # It begins with the first failed look, and ends with the first one after the window.
+    assert clock.now() - began == 30 + 120
+    assert "no look has succeeded for 120 s" in caplog.text
+
+
+def test_trouble_is_over_with_the_first_look_that_succeeds(clock):
+    down = ServiceUnavailable("down")
+    looks = [13, down, down, down, 13, down, down, down, 13, down, down, down, 3]
+    assert wait(clock, *looks, seconds=1000.0, poll_error_window=60.0).code == 3
+
+
+def test_trouble_as_long_as_the_window_is_borne(clock):
+    down = ServiceUnavailable("down")
+    assert wait(clock, down, down, down, 3, seconds=1000.0, poll_error_window=60.0).code == 3
+    with pytest.raises(ServiceUnavailable):
+        wait(clock, down, down, down, down, 3, seconds=1000.0, poll_error_window=60.0)
+
+
+def test_no_window_bears_one_failure_and_no_second_one(clock):
+    down = ServiceUnavailable("down")
+    assert wait(clock, down, 3, poll_error_window=0.0).code == 3
+    with pytest.raises(ServiceUnavailable):
+        wait(clock, down, down, 3, poll_error_window=0.0)
+
+
+def test_half_an_hour_is_borne_by_default(clock):
+    assert POLL_ERROR_WINDOW == 1800
+    down = ServiceUnavailable("down")
+    assert wait(clock, *[down] * 61, 3, seconds=9000.0).code == 3
+    with pytest.raises(ServiceUnavailable):
+        wait(clock, *[down] * 62, 3, seconds=9000.0)
+
+
+def test_the_last_of_many_errors_is_raised(clock):
+    last = Throttled("slow")
+    with pytest.raises(Throttled) as caught:
+        wait(clock, ServiceUnavailable("down"), ServiceUnavailable("down"), last, seconds=1000.0, poll_error_window=59.0)
+    assert caught.value is last
+
+
+def test_a_deadline_within_the_window_names_the_trouble(clock):
+    with pytest.raises(DeadlinePassed, match=r"last status 13\. The last look failed: down"):
+        wait(clock, 13, ServiceUnavailable("down"), seconds=100.0, poll_error_window=500.0)
+
+
+def test_trouble_says_nothing_when_there_is_none():
+    trouble = Trouble(10.0)
+    assert str(trouble) == ""
+    trouble.met("Campaign 7", ServiceUnavailable("down"), 0.0)
+    assert str(trouble) == " The last look failed: down"
+    trouble.over()
+    assert str(trouble) == ""
+    trouble.met("Campaign 7", ServiceUnavailable("down"), 100.0)
+    trouble.met("Campaign 7", ServiceUnavailable("down"), 110.0)
+    with pytest.raises(ServiceUnavailable):
+        trouble.met("Campaign 7", ServiceUnavailable("down"), 110.5)
+
+
+def test_a_wait_tells_its_deadline(clock, caplog):
+    with caplog.at_level("INFO"):
+        wait(clock, *[1] * 62, 3, seconds=9000.0)
+    assert "since 2027-01-15 08:00:00 UTC, deadline 2027-01-15 10:30:00 UTC; hours are normal" in caplog.text

@@ -117,9 +117,57 @@ def test_history_holds_every_change_once(caplog):
 
 def test_history_goes_on_from_an_earlier_one(caplog):
     history = History([[13, 100.0]])
-    history.note("Campaign 7", Decision(WAIT, 13, "x"), 110.0)
+    with caplog.at_level(logging.INFO):
+        history.note("Campaign 7", Decision(WAIT, 13, "x"), 110.0)
     assert history.seen == [[13, 100.0]]
     assert not caplog.records
+
+
+def told(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_history_tells_again_after_half_an_hour(caplog):
+    history, deadline = History(), 1_800_036_000.0
+    began = 1_800_000_000.0
+    with caplog.at_level(logging.INFO):
+        for passed in [0, 60, 1799, 1800, 1860, 3599, 3600, 3660]:
+            history.note("Campaign 7", judge_campaign(7, 1), began + passed, deadline)
+    assert history.seen == [[1, began]]
+    said = told(caplog)
+    assert len(said) == 3
+    assert said[0] == "Campaign 7: status 1 (Waiting to be sent, in moderation)"
+    since = "Campaign 7: status 1 (Waiting to be sent, in moderation) since 2027-01-15 08:00:00 UTC"
+    assert said[1] == said[2] == f"{since}, deadline 2027-01-15 18:00:00 UTC; hours are normal"
+
+
+@pytest.mark.parametrize("code", [13, 14, 2, 0, 99])
+def test_hours_are_normal_in_moderation_only(caplog, code):
+    history = History()
+    with caplog.at_level(logging.INFO):
+        for now in (1_800_000_000.0, 1_800_001_800.0):
+            history.note("Campaign 7", judge_campaign(7, code), now, 1_800_036_000.0)
+    assert len(caplog.records) == 2
+    assert "deadline 2027-01-15 18:00:00 UTC" in told(caplog)[1]
+    assert "normal" not in caplog.text
+
+
+def test_history_without_a_deadline_names_none(caplog):
+    history = History()
+    with caplog.at_level(logging.INFO):
+        history.note("Campaign 7", judge_campaign(7, 1), 100.0)
+        history.note("Campaign 7", judge_campaign(7, 1), 1900.0)
+    assert "since" in told(caplog)[1]
+    assert "deadline" not in caplog.text
+
+
+def test_a_new_status_begins_its_own_half_hour(caplog):
+    history = History()
+    with caplog.at_level(logging.INFO):
+        for code, now in [(13, 0.0), (1, 1700.0), (1, 1900.0), (1, 3499.0), (1, 3500.0)]:
+            history.note("Campaign 7", judge_campaign(7, code), now, 9000.0)
+    assert len(caplog.records) == 3
+    assert "since 1970-01-01 00:28:20 UTC" in told(caplog)[2]
 
 
 def test_moment():
