@@ -125,64 +125,99 @@ class CampaignStatus(_Status):
     )
 
 
+class ContactClass(Enum):
+    """What a contact's status means for a mailing."""
+
+    NEW = "new"
+    MAILABLE = "mailable"
+    AWAITING_CONFIRMATION = "awaiting confirmation"
+    OPTED_OUT = "opted out"
+    BLOCKED = "blocked"
+    UNDELIVERABLE = "undeliverable"
+    UNAVAILABLE = "temporarily unavailable"
+    DELETED = "deleted"
+
+
 class ContactStatus(Enum):
-    """Status of a contact in an address book: code, meaning, whether it can be mailed."""
+    """Status of a contact in an address book: code, meaning, class."""
 
-    NEW = 0, "New, just loaded; mailing is forbidden until the service activates it", False
-    ACTIVE = 1, "Active", True
-    CONFIRMATION_REQUESTED = 2, "Activation requested: asked the owner of the address to confirm", False
-    ADMIN_CONFIRMATION = 3, "Activation requested through the service's administration", False
-    UNSUBSCRIBED = 4, "Unsubscribed from this sender", False
-    REJECTED = 5, "Rejected by the service", False
-    UNSUBSCRIBED_FROM_ALL = 6, "Unsubscribed from everything, or complained", False
-    ACTIVATION_SENT = 7, "Activation message sent", False
-    BLOCKED_BY_OWNER = 8, "Blocked by the account's owner", False
-    UNDELIVERABLE = 9, "Cannot be mailed: delivery error", False
-    BLOCKED_BY_HOST = 10, "Blocked by the list of hosts", False
-    BLOCKED_BY_SENDER = 11, "Blocked by sender or user name", False
-    BLOCKED_BY_ADDRESS = 12, "Blocked by a part of the address", False
-    DELETED = 13, "Deleted by the account's owner", False
-    UNAVAILABLE = 14, "Temporarily unavailable", False
+    NEW = 0, "New, just loaded; mailing is forbidden until the service activates it", ContactClass.NEW
+    ACTIVE = 1, "Active", ContactClass.MAILABLE
+    CONFIRMATION_REQUESTED = (
+        2,
+        "Activation requested: asked the owner of the address to confirm",
+        ContactClass.AWAITING_CONFIRMATION,
+    )
+    ADMIN_CONFIRMATION = 3, "Activation requested through the service's administration", ContactClass.AWAITING_CONFIRMATION
+    UNSUBSCRIBED = 4, "Unsubscribed from this sender", ContactClass.OPTED_OUT
+    REJECTED = 5, "Rejected by the service", ContactClass.BLOCKED
+    UNSUBSCRIBED_FROM_ALL = 6, "Unsubscribed from everything, or complained", ContactClass.OPTED_OUT
+    ACTIVATION_SENT = 7, "Activation message sent", ContactClass.AWAITING_CONFIRMATION
+    BLOCKED_BY_OWNER = 8, "Blocked by the account's owner", ContactClass.BLOCKED
+    UNDELIVERABLE = 9, "Cannot be mailed: delivery error", ContactClass.UNDELIVERABLE
+    BLOCKED_BY_HOST = 10, "Blocked by the list of hosts", ContactClass.BLOCKED
+    BLOCKED_BY_SENDER = 11, "Blocked by sender or user name", ContactClass.BLOCKED
+    BLOCKED_BY_ADDRESS = 12, "Blocked by a part of the address", ContactClass.BLOCKED
+    DELETED = 13, "Deleted by the account's owner", ContactClass.DELETED
+    UNAVAILABLE = 14, "Temporarily unavailable", ContactClass.UNAVAILABLE
 
-    def __init__(self, code: int, meaning: str, mailable: bool) -> None:
+    def __init__(self, code: int, meaning: str, contact_class: ContactClass) -> None:
         self.code = code
         self.meaning = meaning
-        self.mailable = mailable
+        self.contact_class = contact_class
+
+    @property
+    def mailable(self) -> bool:
+        """Whether a campaign reaches the contact."""
+        return self.contact_class is ContactClass.MAILABLE
+
+
+class DeliveryClass(Enum):
+    """What a delivery status says about the message."""
+
+    PENDING = "pending"
+    REACHED = "reached"
+    UNWANTED = "unwanted"
+    FAILED = "failed"
+    NOT_SENT = "not sent"
 
 
 class DeliveryStatus(Enum):
-    """What became of a message to one address: code, meaning. A later stage includes the earlier ones."""
+    """What became of a message to one address: code, meaning, class. A later stage includes the earlier ones."""
 
-    IN_QUEUE = 0, "In the queue"
-    SENT = 1, "Sent, outcome unknown"
-    DELIVERED = 2, "Delivered"
-    OPENED = 3, "Opened"
-    CLICKED = 4, "A link was followed"
-    UNSUBSCRIBED = 5, "Unsubscribed through the link"
-    NO_SUCH_ADDRESS = 6, "The address does not exist"
-    TEMPORARILY_UNAVAILABLE = 7, "Temporarily unavailable"
-    UNAVAILABLE = 8, "Unavailable"
-    REJECTED_AS_SPAM = 9, "Rejected by the server as spam"
-    MAILBOX_FULL = 10, "The mailbox is full"
-    MARKED_AS_SPAM = 11, "The recipient marked it as spam"
-    FAILED = 12, "Failed for other reasons"
-    NOT_SENT = 13, "Not sent"
-    NO_SUCH_DOMAIN = 14, "The domain does not exist"
-    UNSUBSCRIBED_EARLIER = 15, "Unsubscribed earlier"
-    INVALID_ADDRESS = 16, "The address is invalid"
-    TEMPORARILY_FORBIDDEN = 17, "Sending is temporarily forbidden"
-    DISABLED = 18, "Disabled by the administrator"
-    ALREADY_UNSUBSCRIBED = 20, "Unsubscribed already"
+    IN_QUEUE = 0, "In the queue", DeliveryClass.PENDING
+    SENT = 1, "Sent, outcome unknown", DeliveryClass.PENDING
+    DELIVERED = 2, "Delivered", DeliveryClass.REACHED
+    OPENED = 3, "Opened", DeliveryClass.REACHED
+    CLICKED = 4, "A link was followed", DeliveryClass.REACHED
+    UNSUBSCRIBED = 5, "Unsubscribed through the link", DeliveryClass.UNWANTED
+    NO_SUCH_ADDRESS = 6, "The address does not exist", DeliveryClass.FAILED
+    TEMPORARILY_UNAVAILABLE = 7, "Temporarily unavailable", DeliveryClass.PENDING
+    UNAVAILABLE = 8, "Unavailable", DeliveryClass.FAILED
+    REJECTED_AS_SPAM = 9, "Rejected by the server as spam", DeliveryClass.FAILED
+    MAILBOX_FULL = 10, "The mailbox is full", DeliveryClass.FAILED
+    MARKED_AS_SPAM = 11, "The recipient marked it as spam", DeliveryClass.UNWANTED
+    FAILED = 12, "Failed for other reasons", DeliveryClass.FAILED
+    NOT_SENT = 13, "Not sent", DeliveryClass.NOT_SENT
+    NO_SUCH_DOMAIN = 14, "The domain does not exist", DeliveryClass.FAILED
+    UNSUBSCRIBED_EARLIER = 15, "Unsubscribed earlier", DeliveryClass.NOT_SENT
+    INVALID_ADDRESS = 16, "The address is invalid", DeliveryClass.FAILED
+    TEMPORARILY_FORBIDDEN = 17, "Sending is temporarily forbidden", DeliveryClass.PENDING
+    DISABLED = 18, "Disabled by the administrator", DeliveryClass.NOT_SENT
+    ALREADY_UNSUBSCRIBED = 20, "Unsubscribed already", DeliveryClass.NOT_SENT
 
-    def __init__(self, code: int, meaning: str) -> None:
+    def __init__(self, code: int, meaning: str, delivery_class: DeliveryClass) -> None:
         self.code = code
         self.meaning = meaning
+        self.delivery_class = delivery_class
 
 
 __all__ = [
     "AddressBookStatus",
     "CampaignStatus",
+    "ContactClass",
     "ContactStatus",
+    "DeliveryClass",
     "DeliveryStatus",
     "StatusClass",
 ]

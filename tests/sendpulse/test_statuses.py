@@ -126,3 +126,29 @@ def test_error_codes_are_there_once():
 @pytest.mark.parametrize("code", [None, 0, 401, 422, 503, 123456])
 def test_an_unknown_error_code_means_nothing(code):
     assert (meaning(code), advice(code)) == ("", "")
+
+
+def test_classes_of_contacts_and_deliveries():
+    by_class = {}
+    for status in ContactStatus:
+        by_class.setdefault(status.contact_class.value, []).append(status.code)
+    assert by_class == {
+        "new": [0],
+        "mailable": [1],
+        "awaiting confirmation": [2, 3, 7],
+        "opted out": [4, 6],
+        "blocked": [5, 8, 10, 11, 12],
+        "undeliverable": [9],
+        "deleted": [13],
+        "temporarily unavailable": [14],
+    }
+    by_class = {}
+    for status in DeliveryStatus:
+        by_class.setdefault(status.delivery_class.value, []).append(status.code)
+    assert by_class == {
+        "pending": [0, 1, 7, 17],
+        "reached": [2, 3, 4],
+        "unwanted": [5, 11],
+        "failed": [6, 8, 9, 10, 12, 14, 16],
+        "not sent": [13, 15, 18, 20],
+    }
