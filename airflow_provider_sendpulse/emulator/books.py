@@ -20,12 +20,17 @@ COPYING = 5
 
 @dataclass
 class Load:
-    """One add call on its way into a book."""
+    """One add call on its way into a book.
+
+    Attributes:
+        unlocked_reads: how many more reads of the book do not show yet that it is locked.
+    """
 
     contacts: list[NewContact]
     ends_at: datetime
     visible: bool
     reads: int = 0
+    unlocked_reads: int = 0
 
 
 @dataclass
@@ -49,7 +54,7 @@ class Book:
             return self.forced_status
         if self.copying_to:
             return COPYING
-        return LOADING if self.loads else 0
+        return LOADING if any(load.unlocked_reads == 0 for load in self.loads) else 0
 
     def count(self, status: int) -> int:
         """How many contacts have this status."""
@@ -123,7 +128,10 @@ class Books:
         if seconds is None:
             seconds = self._settings.seconds_per_status
         starts_at = max([now, *(load.ends_at for load in book.loads)])
-        book.loads.append(Load(contacts, starts_at + timedelta(seconds=seconds), visible))
+        ends_at = starts_at + timedelta(seconds=seconds)
+        # A read is counted before it is answered.
+        late = self._settings.book_locked_late_reads
+        book.loads.append(Load(contacts, ends_at, visible, unlocked_reads=late + 1 if late else 0))
 
     def end_load(self, book: Book, load: Load, at: datetime) -> None:
         """Finish a load, which is when late contacts come to be seen."""
@@ -133,6 +141,10 @@ class Books:
 
     def note_read(self, book: Book) -> None:
         """Count a read; where states move by reads, the load that was read often enough ends."""
+        for load in book.loads:
+            if load.unlocked_reads > 0:
+                load.unlocked_reads -= 1
+                return
         if self._settings.transitions != "reads" or not book.loads:
             return
         enough = self._settings.book_load_reads

@@ -71,6 +71,7 @@ class Settings:
     reads_in_status: dict[int, int] = field(default_factory=dict)
     book_load_seconds: float | None = None
     book_load_reads: int | None = None
+    book_locked_late_reads: int = 0
     contacts_visible_late: bool = False
     contact_activation_seconds: float | None = None
     activate_contacts_on_approval: bool = True

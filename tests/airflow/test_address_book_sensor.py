@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_sendpulse import sendpulse as sp
+from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
 
 # Written by hand from the documentation of statuses.
@@ -168,3 +170,17 @@ def test_mapped(runner: Any, dag: Any, account: Any, upstream: Any, mode: str) -
     ).expand(address_book_id=upstream("books", ids))
     assert runner.run(mapped, map_index=0).value["status"] == 0
     assert type(runner.run(mapped, map_index=1).error).__name__ == "NeedsHuman"
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_lock_that_begins_late_is_not_taken_for_none(runner: Any, dag: Any, account: Any, deferrable: bool) -> None:
+    account.emulator.configure(book_locked_late_reads=2, contacts_visible_late=True)
+    book_id = account.book("Readers", emails=[])
+    with SendPulseHook() as hook:
+        hook.send(sp.contacts.add(book_id, [sp.contacts.NewContact("ada@example.com")]))
+    wait = SendPulseAddressBookUnlockedSensor(
+        task_id="wait", dag=dag, address_book_id=book_id, expected_contacts=1, deferrable=deferrable, poke_interval=0.01
+    )
+    result = runner.run(wait)
+    assert result.state == "success", result.error
+    assert [code for code, _ in result.value["history"]] == [0, 4, 0]

@@ -117,6 +117,17 @@ def test_lock_ends_after_reads(api, emulator):
     assert api.get(f"/addressbooks/{book}")[0]["all_email_qty"] == 1
 
 
+def test_lock_begins_late(api, emulator):
+    emulator.configure(
+        transitions="reads", book_locked_late_reads=2, book_load_reads=2, reads_per_status=2, contacts_visible_late=True
+    )
+    book = api.post("/addressbooks", {"bookName": "B"})["id"]
+    api.post(f"/addressbooks/{book}/emails", {"emails": ["a@example.com"]})
+    seen = [api.get(f"/addressbooks/{book}")[0] for _ in range(6)]
+    assert [one["status"] for one in seen] == [0, 0, 4, 4, 4, 0]
+    assert [one["all_email_qty"] for one in seen] == [0, 0, 0, 0, 0, 1]
+
+
 def test_locked_book_can_refuse_writes_and_campaigns(api, emulator):
     book = api.book()
     emulator.configure(locked_book_writes="refuse", locked_book_campaigns="refuse", http_status_locked_book=423)
