@@ -226,6 +226,24 @@ class TestEventsAfterEtl:
         ] == [(cart, email, flows[language]) for cart, email, language in carts]
         assert {event["hash"] for event in account.events} == {HASH}
 
+    def test_run_that_fails_notifies_nobody_twice(self, account: Any, shop: Path) -> None:
+        with SHOP.opened(shop) as database:
+            worst = "(SELECT MIN(customer_id) FROM carts)"
+            database.execute(f"UPDATE customers SET email = 'not an address', phone = NULL WHERE id = {worst}")
+            database.commit()
+        dags = dags_of("events_after_etl")
+        for number in (1, 2, 3):
+            run(dags["shop_etl"], api_of("shop_etl"))
+            api = api_of("events_after_etl")
+            api.run_id = f"asset__{number}"
+            claim, send = (dags["events_after_etl"].get_task(name) for name in ("claim_carts", "send_events"))
+            runner = TaskRunner(api)
+            assert runner.run(claim).state == "success"
+            assert runner.run(send).state == ("failed" if number == 1 else "success")
+        notified = [event["body"]["cart_id"] for event in account.events]
+        assert notified
+        assert len(notified) == len(set(notified))
+
     def test_second_run_has_nothing_left(self, account: Any, shop: Path) -> None:
         dags = dags_of("events_after_etl")
         for number in (1, 2):
