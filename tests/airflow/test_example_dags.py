@@ -17,7 +17,7 @@ import pytest
 from execution_api import ExecutionApi
 from task_runner import Result, TaskRunner
 
-from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_2_PLUS, AIRFLOW_V_3_3_PLUS
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "example_dags"
@@ -120,17 +120,11 @@ def test_all_are_parsed() -> None:
     done = subprocess.run([sys.executable, "-c", PARSE, str(EXAMPLES)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
-    expected = {"weekly_digest", "shop_etl", "events_after_etl", "wait_for_campaign"}
-    if not AIRFLOW_V_3_2_PLUS:  # its timetable is not in airflow.sdk there
-        assert all(path.endswith("weekly_digest.py") for path in answer["errors"])
-        expected.remove("weekly_digest")
-    else:
-        assert answer["errors"] == {}
-    assert set(answer["dags"]) == expected
+    assert answer["errors"] == {}
+    assert set(answer["dags"]) == {"weekly_digest", "shop_etl", "events_after_etl", "wait_for_campaign"}
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {"weekly_digest", "events_after_etl", "wait_for_campaign"}
 
 
-@pytest.mark.skipif(not AIRFLOW_V_3_2_PLUS, reason="airflow.sdk has no CronTriggerTimetable below Airflow 3.2")
 class TestWeeklyDigest:
     """Two weeks of the digest."""
 
