@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.jobs.counts import Counts
-from airflow_provider_sendpulse.jobs.delivery import WINDOW, keyed, send_once, upsert
 from airflow_provider_sendpulse.jobs.ledger import Ledger
+from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.screening import Key, screened
+from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
 from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.jobs.upsert import upsert
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse import contacts
 
@@ -29,7 +31,7 @@ class ContactDelivery:
     consent: contacts.DoubleOptIn | None = None
     batch_size: int = 500
 
-    def run(self, sender: Sender, persons: Iterable[Person], ledger: Ledger, clock: Clock) -> Counts:
+    def run(self, sender: Sender, persons: Iterable[Person], ledger: Ledger, report: Report, clock: Clock) -> None:
         """Deliver the rows.
 
         Single opt-in adds are upserts and need no ledger. With double opt-in a repeat may ask a contact again, so every
@@ -37,17 +39,17 @@ class ContactDelivery:
         """
         if self.batch_size < 1:
             raise InvalidRequest(f"batch_size is {self.batch_size}; it is at least 1.")
-        counts = Counts()
-        items = keyed(persons, counts, self._key)
+        items = screened(persons, report, self._key)
         if self.consent is None:
-            return upsert(sender, items, self._add, counts, batch_size=self.batch_size, clock=clock)
-        return send_once(sender, items, self._ask, ledger, counts, per_call=WINDOW, clock=clock)
+            upsert(sender, items, self._add, report, batch_size=self.batch_size, clock=clock)
+        else:
+            send_once(sender, items, self._ask, ledger, report, per_call=WINDOW, clock=clock)
 
-    def _key(self, person: Person) -> str:
+    def _key(self, person: Person) -> Key:
         if not person.email:
             raise InvalidRequest("a contact of an address book needs an address")
         contacts.add(self.address_book_id, [_contact(person)])  # finds values that cannot be sent
-        return f"{self.address_book_id}\0{person.email.lower()}"
+        return Key(f"{self.address_book_id}\0{person.email.lower()}", person.email)
 
     def _add(self, batch: Sequence[Person]) -> Call[None]:
         return contacts.add(self.address_book_id, [_contact(person) for person in batch])

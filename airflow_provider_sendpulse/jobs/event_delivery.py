@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from airflow_provider_sendpulse.api.call import Call, SecretUrl
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.jobs.counts import Counts
-from airflow_provider_sendpulse.jobs.delivery import keyed, send_once
 from airflow_provider_sendpulse.jobs.ledger import Ledger
+from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.screening import Key, screened
+from airflow_provider_sendpulse.jobs.send_once import send_once
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse import events
@@ -33,17 +34,17 @@ class EventDelivery:
     form: bool = False
     automation_id: int | None = None
 
-    def run(self, sender: Sender, persons: Iterable[Person], ledger: Ledger, clock: Clock) -> Counts:
+    def run(self, sender: Sender, persons: Iterable[Person], ledger: Ledger, report: Report, clock: Clock) -> None:
         """Send one event per row."""
-        counts = Counts()
-        items = keyed(persons, counts, self._key)
-        return send_once(sender, items, self._call, ledger, counts, per_call=1, clock=clock)
+        items = screened(persons, report, self._key)
+        send_once(sender, items, self._call, ledger, report, per_call=1, clock=clock)
 
-    def _key(self, person: Person) -> str:
+    def _key(self, person: Person) -> Key:
         body = self._event(person).body()
         if person.key:
-            return f"{self.event_name}\0{json.dumps([str(value) for value in person.key], ensure_ascii=False)}"
-        return f"{self.event_name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}"
+            label = json.dumps([str(value) for value in person.key], ensure_ascii=False)
+            return Key(f"{self.event_name}\0{label}", label)
+        return Key(f"{self.event_name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
 
     def _call(self, batch: Sequence[Person]) -> Call[None]:
         [person] = batch

@@ -10,10 +10,10 @@ from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.contact_delivery import ContactDelivery
-from airflow_provider_sendpulse.jobs.counts import conclude, require_ratio
 from airflow_provider_sendpulse.jobs.ledger import MemoryLedger
 from airflow_provider_sendpulse.links.sendpulse import SendPulseAddressBookLink
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
+from airflow_provider_sendpulse.operators.rows import SendPulseRowsOperator
 from airflow_provider_sendpulse.operators.task_store import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class SendPulseAddEmailsOperator(SendPulseOperator):
+class SendPulseAddEmailsOperator(SendPulseRowsOperator):
     """Add contacts with their variables to an address book, and return the counts.
 
     Contacts that are there already get their variables updated. SendPulse gives no outcome per address: *accepted* means
@@ -42,11 +42,11 @@ class SendPulseAddEmailsOperator(SendPulseOperator):
     :param template_id: template of the confirmation message (templated)
     :param message_lang: language of the confirmation message: ru, en, ua, tr, es or pt (templated)
     :param batch_size: contacts per call
-    :param max_rejected_ratio: share of the rows that may go wrong: below it the task warns, above it fails
+    :param max_rejected, max_rejected_ratio: see :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
     """
 
     template_fields: Collection[str] = (
-        *SendPulseOperator.template_fields,
+        *SendPulseRowsOperator.template_fields,
         "address_book_id",
         "contacts",
         "email_column",
@@ -73,7 +73,6 @@ class SendPulseAddEmailsOperator(SendPulseOperator):
         template_id: str | None = None,
         message_lang: str | None = None,
         batch_size: int = 500,
-        max_rejected_ratio: float = 0.01,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -87,23 +86,20 @@ class SendPulseAddEmailsOperator(SendPulseOperator):
         self.template_id = template_id
         self.message_lang = message_lang
         self.batch_size = batch_size
-        self.max_rejected_ratio = max_rejected_ratio
 
     def execute(self, context: Context) -> dict[str, int]:
         """Deliver the contacts."""
         address_book_id = whole_number(self.address_book_id, "address_book_id")
-        require_ratio(self.max_rejected_ratio)
         delivery = ContactDelivery(address_book_id, self._consent(), self.batch_size)
         source = source_of(reveal(self.contacts), "contacts")
         columns = Columns(self.email_column, self.phone_column, automation_id=None, variables=self.variables)
-        with self.hook as hook:
+        with self._accounted("Contacts") as report, self.hook as hook:
             link = hook.settings.address_book_link.replace("{id}", str(address_book_id))
             SendPulseAddressBookLink().push(context, link)
             ledger = task_ledger(context, "opt-in") if self.double_opt_in else MemoryLedger()
             with reading(source) as rows:
-                counts = delivery.run(hook, people(rows, columns), ledger, SystemClock())
-        conclude(counts, self.max_rejected_ratio, "Contacts")
-        return counts.as_dict()
+                delivery.run(hook, people(rows, columns), ledger, report, SystemClock())
+        return report.counts.as_dict()
 
     def _consent(self) -> contacts.DoubleOptIn | None:
         if not self.double_opt_in:

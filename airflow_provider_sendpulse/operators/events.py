@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.arguments import optional_number
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.jobs.counts import conclude, require_ratio
 from airflow_provider_sendpulse.jobs.event_delivery import EventDelivery
-from airflow_provider_sendpulse.operators.base import SendPulseOperator
+from airflow_provider_sendpulse.operators.rows import SendPulseRowsOperator
 from airflow_provider_sendpulse.operators.task_store import task_ledger
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class SendPulseSendEventOperator(SendPulseOperator):
+class SendPulseSendEventOperator(SendPulseRowsOperator):
     """Send an Automation 360 event for many contacts, or for one, and return the counts.
 
     Every event starts or stops flows, and SendPulse does not recognise a repeat. So a row is sent at most once across
@@ -47,11 +46,11 @@ class SendPulseSendEventOperator(SendPulseOperator):
     :param phone_column: column of the telephone number (templated)
     :param automation_id_column: column of the flow's id (templated)
     :param form: send a form instead of JSON to a hash URL; every value becomes text
-    :param max_rejected_ratio: share of the rows that may go wrong: below it the task warns, above it fails
+    :param max_rejected, max_rejected_ratio: see :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
     """
 
     template_fields: Collection[str] = (
-        *SendPulseOperator.template_fields,
+        *SendPulseRowsOperator.template_fields,
         "event_name",
         "contacts",
         "contact_email",
@@ -85,7 +84,6 @@ class SendPulseSendEventOperator(SendPulseOperator):
         phone_column: str = "phone",
         automation_id_column: str = "automation_id",
         form: bool = False,
-        max_rejected_ratio: float = 0.01,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -100,25 +98,22 @@ class SendPulseSendEventOperator(SendPulseOperator):
         self.phone_column = phone_column
         self.automation_id_column = automation_id_column
         self.form = form
-        self.max_rejected_ratio = max_rejected_ratio
 
     def execute(self, context: Context) -> dict[str, int]:
         """Send the events."""
-        require_ratio(self.max_rejected_ratio)
         name = str(self.event_name or "").strip()
         if not name:
             raise InvalidRequest("event_name is empty.")
         source, columns = self._rows()
-        with self.hook as hook:
+        with self._accounted(f"Events {name}") as report, self.hook as hook:
             url = hook.settings.event_urls.get(name)
             if self.form and url is None:
                 raise InvalidRequest(f"form=True sends to a hash URL, and the connection's event_urls has no {name!r}.")
             delivery = EventDelivery(name, url, self.form, optional_number(self.automation_id, "automation_id"))
             ledger = task_ledger(context, "events")
             with reading(source) as rows:
-                counts = delivery.run(hook, people(rows, columns), ledger, SystemClock())
-        conclude(counts, self.max_rejected_ratio, f"Events {name}")
-        return counts.as_dict()
+                delivery.run(hook, people(rows, columns), ledger, report, SystemClock())
+        return report.counts.as_dict()
 
     def _rows(self) -> tuple[RowSource, Columns]:
         email, phone, variables = reveal(self.contact_email), reveal(self.contact_phone), reveal(self.variables)

@@ -11,8 +11,9 @@ from emulated_account import add_book, count, sent
 
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, InvalidRequest, Refused, ServiceUnavailable, Throttled
 from airflow_provider_sendpulse.jobs.contact_delivery import ContactDelivery
-from airflow_provider_sendpulse.jobs.delivery import WINDOW
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, MemoryLedger
+from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.send_once import WINDOW
 from airflow_provider_sendpulse.rows.people import Columns, people
 from airflow_provider_sendpulse.sendpulse.contacts import DoubleOptIn
 
@@ -31,7 +32,9 @@ def store():
 
 def deliver(client, clock, book, rows, store=None, **settings):
     ledger = MemoryLedger() if store is None else KeyValueLedger(store.get, store.__setitem__)
-    return ContactDelivery(book.id, **settings).run(client, people(rows, Columns()), ledger, clock)
+    report = Report()
+    ContactDelivery(book.id, **settings).run(client, people(rows, Columns()), ledger, report, clock)
+    return report.counts
 
 
 def rows_of(number):

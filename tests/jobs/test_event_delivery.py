@@ -12,6 +12,7 @@ from airflow_provider_sendpulse.api.call import SecretUrl
 from airflow_provider_sendpulse.exceptions import Refused, Throttled
 from airflow_provider_sendpulse.jobs.event_delivery import EventDelivery
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, MemoryLedger
+from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.rows.people import Columns, people
 
 
@@ -23,7 +24,9 @@ def store():
 def deliver(client, clock, rows, store=None, **settings):
     delivery = EventDelivery("purchase", **settings)
     ledger = MemoryLedger() if store is None else KeyValueLedger(store.get, store.__setitem__)
-    return delivery.run(client, people(rows, Columns()), ledger, clock)
+    report = Report()
+    delivery.run(client, people(rows, Columns()), ledger, report, clock)
+    return report.counts
 
 
 def rows_of(number):
@@ -123,7 +126,7 @@ def test_an_unknown_event_ends_after_three(client, clock, emulator, store):
 def test_names_of_events_do_not_share_keys(client, clock, emulator, store):
     ledger = KeyValueLedger(store.get, store.__setitem__)
     for name in ("purchase", "registration"):
-        EventDelivery(name).run(client, people(rows_of(2), Columns()), ledger, clock)
+        EventDelivery(name).run(client, people(rows_of(2), Columns()), ledger, Report(), clock)
     assert len(emulator.state.events) == 4
 
 

@@ -1,195 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows on their way: upserts in batches, and what must not arrive twice."""
+"""What must not arrive twice."""
 
 from __future__ import annotations
 
-import logging
-
 import pytest
+from deliveries import Journal, Sender, build, by_email, person, persons, total
 from emulated_account import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_sendpulse.api.call import Call, nothing
 from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
     AuthenticationFailed,
-    DeliveryFailed,
     InvalidRequest,
     Refused,
     ServiceUnavailable,
     Throttled,
 )
-from airflow_provider_sendpulse.jobs.counts import Counts, conclude, require_ratio
-from airflow_provider_sendpulse.jobs.delivery import WINDOW, Item, keyed, send_once, upsert
-from airflow_provider_sendpulse.jobs.ledger import Entry, KeyValueLedger
-from airflow_provider_sendpulse.rows.people import Person
-
-
-def person(number, email=None, phone=""):
-    return Person(number, f"reader{number}@example.com" if email is None else email, phone, None, {})
-
-
-def persons(count):
-    return [person(number) for number in range(1, count + 1)]
-
-
-def build(batch):
-    return Call(method="POST", path="/x", read=nothing, values={"rows": ",".join(str(row.number) for row in batch)})
-
-
-class Sender:
-    """Carries calls out as told: an error by row number, to be raised when a call holds that row."""
-
-    def __init__(self, ledger=None, **errors):
-        self.errors = errors.pop("errors", {})
-        self.sent = []
-        self.tried = []
-        self.steps = getattr(ledger, "steps", [])
-
-    def send(self, call):
-        rows = [int(text) for text in call.values["rows"].split(",")]
-        self.tried.append(rows)
-        self.steps.append(("send", len(rows)))
-        for row in rows:
-            if row in self.errors:
-                raise self.errors[row]
-        self.sent += rows
-
-
-class Journal(KeyValueLedger):
-    """A ledger that says what it is asked."""
-
-    def __init__(self, store):
-        super().__init__(store.get, store.__setitem__)
-        self.steps = []
-
-    def look_up(self, key):
-        self.steps.append(("look up", 1))
-        return super().look_up(key)
-
-    def claim(self, keys):
-        self.steps.append(("claim", len(keys)))
-        super().claim(keys)
-
-    def settle(self, recorded, released):
-        self.steps.append(("settle", len(recorded), len(released)))
-        super().settle(recorded, released)
+from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.screening import screened
+from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
 
 
 def run(rows, store, sender=None, *, per_call=1, ledger=None):
-    counts, ledger = Counts(), ledger or Journal(store)
-    items = keyed(rows, counts, lambda row: row.email)
-    return send_once(sender or Sender(), items, build, ledger, counts, per_call=per_call, clock=FakeClock())
-
-
-def total(counts):
-    return sum(counts.as_dict().values()) - counts.read
+    report = Report()
+    items = screened(rows, report, by_email)
+    send_once(sender or Sender(), items, build, ledger or Journal(store), report, per_call=per_call, clock=FakeClock())
+    return report.counts
 
 
 def entries(rows, store):
     ledger = Journal(store)
-    return [ledger.look_up(item.key).value for item in keyed(rows, Counts(), lambda row: row.email)]
-
-
-# Upserts.
-
-
-def send_upserts(rows, sender, batch_size=10, clock=None):
-    counts = Counts()
-    items = keyed(rows, counts, lambda row: row.email.lower())
-    try:
-        upsert(sender, items, build, counts, batch_size=batch_size, clock=clock or FakeClock())
-    finally:
-        assert total(counts) <= counts.read
-    return counts
-
-
-@pytest.mark.parametrize(
-    ("count", "size", "batches"), [(0, 10, []), (1, 10, [1]), (10, 10, [10]), (25, 10, [10, 10, 5]), (3, 1, [1] * 3)]
-)
-def test_batches(count, size, batches):
-    sender = Sender()
-    counts = send_upserts(persons(count), sender, size)
-    assert [len(rows) for rows in sender.tried] == batches
-    assert (counts.read, counts.accepted) == (count, count)
-
-
-def test_duplicates_and_faults_are_left_out(caplog):
-    sender = Sender()
-    rows = [
-        person(1, "A@example.com"),
-        person(2, "a@example.com"),
-        person(3, "no"),
-        person(4, ""),
-        person(5, "", "+38"),
-        person(6),
-    ]
-    counts = send_upserts(rows, sender)
-    assert sender.sent == [1, 6]
-    assert counts.as_dict() == {
-        "read": 6,
-        "accepted": 2,
-        "duplicate": 1,
-        "invalid": 3,
-        "rejected": 0,
-        "skipped": 0,
-        "in_doubt": 0,
-    }
-    assert total(counts) == 6
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["Row 3: not an address", "Row 4: neither address nor telephone number", "Row 5: not a telephone number"]
-
-
-def test_a_refused_batch_names_its_rows_and_keeps_the_reason():
-    refused = Refused(
-        "The service said no.", operation="POST /x", status=422, error_code=21356, service_message="Malformed"
-    )
-    with pytest.raises(DeliveryFailed, match=r"Rows 11 to 20: The service said no. So far: 20 read, 10 accepted") as caught:
-        send_upserts(persons(25), Sender(errors={13: refused}))
-    error = caught.value
-    assert (error.operation, error.status, error.error_code, error.service_message) == ("POST /x", 422, 21356, "Malformed")
-
-
-@pytest.mark.parametrize(
-    "error", [Throttled("slow"), ServiceUnavailable("down"), AuthenticationFailed("no"), KeyboardInterrupt()]
-)
-def test_other_failures_of_a_batch_pass_through(error):
-    with pytest.raises(type(error)) as caught:
-        send_upserts(persons(25), Sender(errors={13: error}))
-    assert caught.value is error
-
-
-def test_rows_are_read_as_they_are_needed():
-    def rows():
-        yield from persons(20)
-        raise RuntimeError("read too far")
-
-    sender = Sender()
-    with pytest.raises(RuntimeError):
-        send_upserts(rows(), sender)
-    assert len(sender.sent) == 20
-
-
-def test_progress_is_told_every_half_minute(caplog):
-    clock = FakeClock()
-
-    class Slow(Sender):
-        def send(self, call):
-            clock.sleep(20)
-            super().send(call)
-
-    with caplog.at_level(logging.INFO):
-        send_upserts(persons(60), Slow(), clock=clock)
-    assert [record.message for record in caplog.records] == [
-        "So far: 20 read, 20 accepted", "So far: 40 read, 40 accepted", "So far: 60 read, 60 accepted",
-    ]  # fmt: skip
-
-
-def test_complaints_end_after_twenty(caplog):
-    send_upserts([person(number, "no") for number in range(1, 40)], Sender())
-    assert len(caplog.records) == 21
-    assert "only the counts" in caplog.records[-1].getMessage()
+    return [ledger.look_up(item.key).value for item in screened(rows, Report(), by_email)]
 
 
 def test_complaints_hold_no_address(caplog):
@@ -197,16 +39,6 @@ def test_complaints_hold_no_address(caplog):
     run(rows, {}, Sender(errors={1: Refused("reader1@example.com is wrong, +380501234567")}))
     assert "reader1" not in caplog.text
     assert "38050" not in caplog.text
-
-
-@pytest.mark.parametrize("text", ["a\ud83d@example.com", "\ud83d"])
-def test_broken_text_is_one_bad_row(text):
-    sender = Sender()
-    counts = send_upserts([person(1, text), person(2)], sender)
-    assert (sender.sent, counts.invalid) == ([2], 1)
-
-
-# Once.
 
 
 def test_check_claim_send_record():
@@ -308,7 +140,7 @@ def test_a_crash_leaves_a_window_in_doubt():
     store, sender = {}, Sender()
     run(persons(20), store)
     rows = persons(40)
-    Journal(store).claim([item.key for item in keyed(rows[20:], Counts(), lambda row: row.email)])
+    Journal(store).claim([item.key for item in screened(rows[20:], Report(), by_email)])
     counts = run(rows, store, sender)
     assert (sender.tried, counts.skipped, counts.in_doubt) == ([], 20, 20)
 
@@ -344,10 +176,10 @@ def test_a_call_that_cannot_be_built_leaves_nothing_in_doubt():
             raise InvalidRequest("bad")
         return build(batch)
 
-    counts = Counts()
-    items = keyed(persons(3), counts, lambda row: row.email)
+    report = Report()
+    items = screened(persons(3), report, by_email)
     with pytest.raises(InvalidRequest):
-        send_once(sender, items, broken, Journal(store), counts, per_call=1, clock=FakeClock())
+        send_once(sender, items, broken, Journal(store), report, per_call=1, clock=FakeClock())
     assert entries(persons(3), store) == ["recorded", "new", "new"]
 
 
@@ -387,42 +219,3 @@ def test_counts_add_up_and_nothing_arrives_twice(rows, fates, per_call, data):
         arrived += [rows[number - 1] for number in [*sender.sent, *doubtful]]
         assert len(arrived) == len(set(arrived))
         fates = data.draw(st.dictionaries(st.integers(1, 60), FATES))
-
-
-# The account of it.
-
-
-@pytest.mark.parametrize(
-    ("counts", "ratio", "fails"),
-    [
-        (Counts(read=100, accepted=100), 0.0, False),
-        (Counts(read=100, accepted=99, invalid=1), 0.01, False),
-        (Counts(read=100, accepted=98, invalid=1, rejected=1), 0.01, True),
-        (Counts(read=100, accepted=99, in_doubt=1), 0.0, True),
-        (Counts(read=100, duplicate=50, skipped=50), 0.0, False),
-        (Counts(read=1, invalid=1), 1.0, False),
-        (Counts(), 0.0, False),
-    ],
-)
-def test_conclusion(counts, ratio, fails, caplog):
-    if fails:
-        with pytest.raises(DeliveryFailed, match="max_rejected_ratio"):
-            conclude(counts, ratio, "Contacts")
-    else:
-        conclude(counts, ratio, "Contacts")
-        assert any(record.levelno == logging.WARNING for record in caplog.records) is (counts.bad > 0)
-
-
-@pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan")])
-def test_a_ratio_is_a_share(ratio):
-    with pytest.raises(InvalidRequest):
-        require_ratio(ratio)
-
-
-def test_counts_as_text():
-    assert str(Counts(read=1200, accepted=1199, in_doubt=1)) == "1,200 read, 1,199 accepted, 1 in doubt"
-
-
-def test_an_item_shows_nothing_of_a_person():
-    assert "reader1" not in repr(Item(person(1), "k"))
-    assert Entry("claimed") is Entry.CLAIMED

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows before they are sent: what is wrong is left out, and so is what was there already."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.seen import Seen
+from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
+from airflow_provider_sendpulse.rows.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a row is recognised by.
+
+    :param text: what makes the row what it is; only its digest leaves the process
+    :param label: the same for people to read; it goes to the rejects only
+    """
+
+    text: str = field(repr=False)
+    label: str = field(default="", repr=False)
+
+    @property
+    def digest(self) -> bytes:
+        """Twelve bytes that stand for the text."""
+        return hashlib.sha256(self.text.encode()).digest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A row that is ready to be sent.
+
+    :param key: what it is recognised by: 24 hexadecimal digits
+    :param label: the same for people to read
+    """
+
+    person: Person
+    key: str
+    label: str = field(default="", repr=False)
+
+
+def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], Key]) -> Iterator[Item]:
+    """Count rows, settle those that are wrong or duplicate, and give the others their keys.
+
+    :param key: what a row is recognised by; it raises ``InvalidRequest`` for a row that cannot be sent
+    """
+    with Seen() as seen:
+        for person in persons:
+            report.read()
+            if fault := _fault(person):
+                report.settle(person, Outcome.INVALID, fault)
+                continue
+            try:
+                found = key(person)
+            except InvalidRequest as error:
+                report.settle(person, Outcome.INVALID, str(error))
+                continue
+            digest = found.digest
+            if not seen.add(digest):
+                report.settle(person, Outcome.DUPLICATE)
+                continue
+            yield Item(person, digest.hex(), found.label)
+
+
+def _fault(person: Person) -> str | None:
+    if not person.email and not person.phone:
+        return "neither address nor telephone number"
+    return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
+
+
+__all__ = ["Item", "Key", "screened"]

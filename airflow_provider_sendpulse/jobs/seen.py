@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which keys were there already, for any number of keys in little memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from types import TracebackType
+from typing import Self
+
+
+class Seen:
+    """A set of digests that goes to a temporary file when it grows; SQLite deletes the file by itself."""
+
+    def __init__(self) -> None:
+        # An empty name is a private database: in memory while it is small, then a file that has no name any more.
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID")
+        self._database.execute("BEGIN")
+
+    def add(self, digest: bytes) -> bool:
+        """Add a digest, and say whether it is new."""
+        return self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,)).rowcount == 1
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        """Return the set; leaving the block closes it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Forget everything."""
+        self.close()
+
+
+__all__ = ["Seen"]
