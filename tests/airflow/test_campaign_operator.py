@@ -273,7 +273,7 @@ class TestCancelOnKill:
         assert result.state == "deferred"
         return operator, result.deferral
 
-    def test_clear_while_deferred(self, runner: Any, account: Any, campaign_of: Any) -> None:
+    def test_clear_while_deferred(self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]) -> None:
         operator, deferral = self.deferred(runner, account, campaign_of)
         asyncio.run(runner.trigger(deferral).on_kill())
         assert [campaign["status"] for campaign in account.campaigns] == [16]
@@ -283,7 +283,9 @@ class TestCancelOnKill:
         assert len(account.campaigns) == 2
         assert account.campaigns[1]["name"].endswith("-g2]")
 
-    def test_new_try_is_faster_than_the_old_trigger(self, runner: Any, account: Any, campaign_of: Any) -> None:
+    def test_new_try_is_faster_than_the_old_trigger(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
+    ) -> None:
         operator, old = self.deferred(runner, account, campaign_of)
         new = runner.leg(operator, try_number=2)
         assert new.state == "deferred"
@@ -328,7 +330,9 @@ class TestCancelOnKill:
 
 
 @pytest.mark.parametrize(("code", "recreated"), [(5, True), (12, True), (16, True), (25, False), (11, False), (6, False)])
-def test_ended_badly(runner: Any, account: Any, campaign_of: Any, code: int, recreated: bool) -> None:
+def test_ended_badly(
+    runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float], code: int, recreated: bool
+) -> None:
     book = account.book("Readers")
     operator = campaign_of(address_book_id=book, if_ended_badly="recreate")
     first = runner.run(operator)
@@ -340,18 +344,20 @@ def test_ended_badly(runner: Any, account: Any, campaign_of: Any, code: int, rec
     assert again.state == "failed" or (again.value != first.value) == recreated
 
 
-def test_deadline_is_kept_until_the_task_is_cleared(
-    runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
-) -> None:
-    if not AIRFLOW_V_3_3_PLUS:
-        pytest.skip("needs the task state store of Airflow 3.3")
+def test_deadline_across_tries(runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]) -> None:
     account.emulator.configure(transitions="clock", seconds_per_status=1000)
     book = account.book("Readers")
     operator = campaign_of(address_book_id=book, wait_for_completion=True, deferrable=True, timeout=600)
     first = runner.trigger_arguments(runner.leg(operator).deferral)["deadline"]
     jumping_clock.append(300)
     second = runner.trigger_arguments(runner.leg(operator, try_number=2).deferral)["deadline"]
-    assert second == first
+    if AIRFLOW_V_3_3_PLUS:
+        assert second == first
+    else:
+        assert second == pytest.approx(first + 300, abs=60)
+    runner.api.clear_number = 1
+    cleared = runner.trigger_arguments(runner.leg(operator, try_number=3).deferral)["deadline"]
+    assert cleared == pytest.approx(first + 300, abs=60)
 
 
 def test_report_of_cost(runner: Any, account: Any, campaign_of: Any) -> None:

@@ -25,7 +25,9 @@ class ExecutionApi:
     """State of the fake API; one instance is one DAG run.
 
     :param data_interval: whether the run has a logical date and a data interval
+    :param logical_date: of a run that has one; the end of its interval when left out
     :param run_after: when the run was due
+    :param clear_number: how often the run was cleared
     :param store: the task state store, which outlives the tries of a task
     :param broken_store: answer every call to the task state store with an error
     :param states: what the last leg reported; ``reported``: what all legs did
@@ -37,6 +39,9 @@ class ExecutionApi:
     data_interval: bool = True
     run_after: datetime = LOGICAL_DATE
     interval: tuple[datetime, datetime] = (INTERVAL_START, LOGICAL_DATE)
+    logical_date: datetime | None = None
+    clear_number: int = 0
+    run_type: str = "scheduled"
     conf: dict[str, Any] = field(default_factory=dict)
     xcoms: dict[tuple[str, str, int], Any] = field(default_factory=dict)
     rendered: dict[str, Any] = field(default_factory=dict)
@@ -93,14 +98,14 @@ class ExecutionApi:
                 **newer,
                 "dag_id": self.dag_id,
                 "run_id": self.run_id,
-                "logical_date": end if self.data_interval else None,
+                "logical_date": (self.logical_date or self.interval[1]).isoformat() if self.data_interval else None,
                 "data_interval_start": start if self.data_interval else None,
                 "data_interval_end": end if self.data_interval else None,
                 "run_after": self.run_after.isoformat(),
                 "start_date": end,
                 "end_date": None,
-                "clear_number": 0,
-                "run_type": "scheduled",
+                "clear_number": self.clear_number,
+                "run_type": self.run_type,
                 "state": "running",
                 "conf": self.conf,
                 "consumed_asset_events": [],
