@@ -63,6 +63,15 @@ class HttpxTransport:
         return httpx.AsyncClient(timeout=timeout, verify=_tls())
 
 
+def prepare() -> None:
+    """Do what would make the first request block the event loop. It takes tenths of a second: for a thread."""
+    import anyio
+
+    _tls()
+    # The connection pool uses anyio, which imports its part for asyncio when something is used for the first time.
+    anyio.run(anyio.sleep, 0)
+
+
 @functools.cache
 def _tls() -> ssl.SSLContext:
     """Return the one TLS context of this process: making one blocks the event loop for tens of milliseconds."""
@@ -106,4 +115,4 @@ def _is_certificate_error(error: BaseException | None) -> bool:
     return False
 
 
-__all__ = ["HttpxTransport"]
+__all__ = ["HttpxTransport", "prepare"]

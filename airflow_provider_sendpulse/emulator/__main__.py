@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from airflow_provider_sendpulse.emulator.emulator import Emulator
-from airflow_provider_sendpulse.emulator.server import Server, listen, url_of
+from airflow_provider_sendpulse.emulator.outage import bind
+from airflow_provider_sendpulse.emulator.server import Server, url_of
 from airflow_provider_sendpulse.emulator.settings import InvalidSetting, Settings
 
 
@@ -80,7 +81,7 @@ def main() -> int:
     except (InvalidSetting, OSError, ValueError) as error:
         parser.error(str(error))
     try:
-        listener = listen(options.host, options.port)
+        listener = bind(options.host, options.port)
     except OSError as error:
         print(f"cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
         return 1

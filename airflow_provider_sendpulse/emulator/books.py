@@ -46,6 +46,8 @@ class Book:
     copying_to: set[int] = field(default_factory=set)
     forced_status: int | None = None
     activations: list[tuple[datetime, str]] = field(default_factory=list)
+    hidden_until: datetime | None = None
+    hidden_reads: int = 0
 
     @property
     def status(self) -> int:
@@ -100,10 +102,27 @@ class Books:
             raise book_not_found()
         return book
 
-    def create(self, name: str) -> Book:
+    def listed(self) -> list[Book]:
+        """Return what a list call shows now; each call counts against the delay of the hidden ones."""
+        shown = []
+        for book in self:
+            if book.hidden_until is not None and book.hidden_until > self._clock.now():
+                continue
+            if book.hidden_reads > 0:
+                book.hidden_reads -= 1
+                continue
+            shown.append(book)
+        return shown
+
+    def create(self, name: str, *, at_once_visible: bool = False) -> Book:
         """Make an empty book; names are unique in an account."""
         self._check_name(name)
-        book = Book(self._next_id, name, self._clock.now())
+        settings, now = self._settings, self._clock.now()
+        book = Book(self._next_id, name, now)
+        if not at_once_visible:
+            book.hidden_reads = settings.book_visibility_reads
+            if settings.book_visibility_seconds:
+                book.hidden_until = now + timedelta(seconds=settings.book_visibility_seconds)
         self._next_id += 1
         self._books[book.id] = book
         return book

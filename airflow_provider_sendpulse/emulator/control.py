@@ -15,7 +15,7 @@ from airflow_provider_sendpulse.emulator.campaign_request import CampaignRequest
 from airflow_provider_sendpulse.emulator.contacts import read_new_contacts
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.errors import Refusal
-from airflow_provider_sendpulse.emulator.faults import InvalidFault
+from airflow_provider_sendpulse.emulator.fault_kinds import OWN, InvalidFault, fields_of
 from airflow_provider_sendpulse.emulator.gateway import CONTROL_PREFIX
 from airflow_provider_sendpulse.emulator.settings import InvalidSetting
 from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT
@@ -85,6 +85,11 @@ def add_fault(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[st
     return emulator.faults.add_from(fields).as_dict()
 
 
+def list_fault_kinds(_: Emulator, __: Request, ___: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the kinds of faults that there are, with the fields of each."""
+    return {kind: fields_of(kind) for kind in OWN}
+
+
 def clear_faults(emulator: Emulator, _: Request, __: dict[str, Any]) -> dict[str, bool]:
     """Take all faults away."""
     emulator.faults.clear()
@@ -94,6 +99,16 @@ def clear_faults(emulator: Emulator, _: Request, __: dict[str, Any]) -> dict[str
 def remove_fault(emulator: Emulator, request: Request, _: dict[str, Any]) -> dict[str, bool]:
     """Take one fault away."""
     return {"done": emulator.faults.remove(int(request.path_params["fault_id"]))}
+
+
+async def refuse_connections(request: Request) -> Response:
+    """Answer, and then refuse connections for a while."""
+    try:
+        seconds = json.loads(await request.body() or b"{}")["seconds"]
+        request.app.state.emulator.server.refuse_connections(float(seconds), spare=request.scope["state"]["transport"])
+    except (KeyError, TypeError, ValueError) as error:
+        return JSONResponse({"error": f"seconds is missing or cannot be meant: {error}"}, 400)
+    return JSONResponse({"done": True}, headers={"Connection": "close"})
 
 
 def reset(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, bool]:
@@ -119,7 +134,7 @@ def add_book(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str
     entries = fields.get("emails")
     contacts = read_new_contacts(entries, lists_allowed=True) if entries else []
     status = int(fields.get("contact_status", ACTIVE_CONTACT))
-    book = account.books.create(str(fields["name"]))
+    book = account.books.create(str(fields["name"]), at_once_visible=True)
     book.variables.update(fields.get("variable_types", {}))
     for contact in contacts:
         book.put(contact, account.clock.now()).status = status
@@ -176,9 +191,11 @@ ROUTES = [
     command("GET", "/settings", read_settings),
     command("PUT", "/settings", change_settings),
     command("GET", "/faults", list_faults),
+    command("GET", "/fault-kinds", list_fault_kinds),
     command("POST", "/faults", add_fault),
     command("DELETE", "/faults", clear_faults),
     command("DELETE", "/faults/{fault_id:int}", remove_fault),
+    Route(f"{CONTROL_PREFIX}/outage", refuse_connections, methods=["POST"]),
     command("POST", "/reset", reset),
     command("POST", "/clock/advance", advance),
     command("POST", "/tokens/revoke", revoke_tokens),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from airflow_provider_sendpulse.emulator.clock import Clock
 from airflow_provider_sendpulse.emulator.faults import Faults
@@ -15,8 +15,20 @@ from airflow_provider_sendpulse.emulator.settings import Settings
 from airflow_provider_sendpulse.emulator.state import State
 
 
+class Server(Protocol):
+    """What serves an emulator."""
+
+    def refuse_connections(self, seconds: float, spare: Any = None) -> None:
+        """End all connections but one and refuse new ones for a while. In the server's own thread only."""
+        ...
+
+
 class Emulator:
-    """What the HTTP side and the tests share. Hold :attr:`lock` to change several things as one."""
+    """What the HTTP side and the tests share. Hold :attr:`lock` to change several things as one.
+
+    Attributes:
+        server: what serves it, once something does.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._initial = settings or Settings()
@@ -24,7 +36,8 @@ class Emulator:
         self.clock = Clock()
         self.settings = Settings()
         self.settings.copy_from(self._initial)
-        self.faults = Faults()
+        self.faults = Faults(_operations)
+        self.server: Server | None = None
         self.requests = RequestLog()
         self._set_clock()
         self.state = State(self.settings, self.clock)
@@ -61,3 +74,10 @@ class Emulator:
             self.clock.stop(datetime.fromisoformat(start) if start else None)
         else:
             self.clock.run()
+
+
+def _operations() -> frozenset[str]:
+    # Late, because the API's routes are made for an emulator.
+    from airflow_provider_sendpulse.emulator.api.routes import ROUTES
+
+    return frozenset({"unknown", *(route.name for route in ROUTES)})

@@ -4,31 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
-FaultKind = Literal[
-    "status",
-    "html",
-    "drop",
-    "lose_answer",
-    "cut_answer",
-    "truncate",
-    "is_error",
-    "result_false",
-    "slow",
-    "slow_bytes",
-    "revoke_tokens",
-    "kill",
-]
-
-# Kinds that by their nature come after the work is done.
-_ALWAYS_AFTER_EFFECT = frozenset({"lose_answer", "cut_answer", "truncate", "slow_bytes"})
-
-
-class InvalidFault(ValueError):
-    """A fault cannot be set up as asked."""
+from airflow_provider_sendpulse.emulator.fault_kinds import (
+    ALWAYS_AFTER_EFFECT,
+    Becomes,
+    FaultKind,
+    InvalidFault,
+    Victim,
+    check,
+)
 
 
 @dataclass
@@ -36,19 +23,22 @@ class Fault:
     """One failure and the calls it meets.
 
     Attributes:
-        kind: what goes wrong; the README lists the kinds.
+        kind: what goes wrong; the README lists the kinds and which of the fields below each has.
         method: HTTP method to match, or None for any.
         path: regular expression searched for in the path, or None for any.
         operation: name of the operation, such as ``campaigns.create``, or None for any.
         after: how many matching calls pass before the first failure.
         times: how many calls fail; None means all that follow.
         after_effect: whether the call is carried out before it fails.
-        status: HTTP status of the kinds ``status`` and ``html``.
+        status: HTTP status of the answer.
         retry_after: value of a Retry-After header, sent exactly as given.
         body: body of the answer in place of the usual one; a string goes out as it is.
         error_code: application code in the body, where there is one.
         message: text in the body, where there is one.
-        seconds: length of the delay of the slow kinds.
+        field: name of the fields of the answer that are of another type, wherever they stand; None for all of it.
+        becomes: what they are instead.
+        code: the status code that nobody documents.
+        seconds: length of the delay of the slow kinds, or of the outage.
         reset: whether a dropped connection ends with a TCP reset instead of an orderly close.
         victim: whom the kind ``kill`` kills: the process that sent the request, or the one that started it.
     """
@@ -65,31 +55,22 @@ class Fault:
     body: Any = None
     error_code: int | None = None
     message: str | None = None
+    field: str | None = None
+    becomes: Becomes | None = None
+    code: int = 99
     seconds: float = 1.0
     reset: bool = False
-    victim: Literal["client", "parent"] = "client"
+    victim: Victim = "client"
     id: int = 0
-    seen: int = field(default=0)
-    fired: int = field(default=0)
+    seen: int = 0
+    fired: int = 0
 
     def __post_init__(self) -> None:
-        """Check the values and settle what the kind implies."""
-        if self.kind not in get_args(FaultKind):
-            raise InvalidFault(f"there is no fault of kind {self.kind!r}")
-        if self.kind in _ALWAYS_AFTER_EFFECT:
+        """Settle what the kind implies."""
+        if self.kind in ALWAYS_AFTER_EFFECT:
             self.after_effect = True
-        if self.kind == "status" and self.status is None:
-            raise InvalidFault("a fault of kind 'status' needs a status")
-        if self.victim not in ("client", "parent"):
-            raise InvalidFault(f"{self.victim!r} is nobody who can be killed")
-        if self.status is not None and not 200 <= self.status <= 599:
-            raise InvalidFault(f"{self.status} is not the status of an answer")
         if self.retry_after is not None:
             self.retry_after = str(self.retry_after)
-        try:
-            re.compile(self.path or "")
-        except re.error as error:
-            raise InvalidFault(f"the path {self.path!r} is not a regular expression: {error}") from error
 
     def matches(self, method: str, path: str, operation: str | None) -> bool:
         """Whether this call is one the fault is meant for, leaving counts aside."""
@@ -110,22 +91,23 @@ class Fault:
 
 
 class Faults:
-    """The faults in force, in the order they were set."""
+    """The faults in force, in the order they were set.
 
-    def __init__(self) -> None:
+    :param operations: answers with the names of the API's operations
+    """
+
+    def __init__(self, operations: Callable[[], frozenset[str]]) -> None:
+        self._operations = operations
         self._faults: list[Fault] = []
         self._last_id = 0
 
     def add(self, kind: FaultKind, **how: Any) -> Fault:
-        """Set a fault up; takes the fields of :class:`Fault`."""
-        known = {item.name for item in fields(Fault)} - {"id", "seen", "fired"}
-        for name in how:
-            if name not in known:
-                raise InvalidFault(f"a fault has no field {name!r}")
-        try:
-            fault = Fault(kind, **how)
-        except TypeError as error:
-            raise InvalidFault(str(error)) from error
+        """Set a fault up; takes the fields of :class:`Fault` that its kind has.
+
+        :raises InvalidFault: for anything else, with the names that there are
+        """
+        check(kind, how, self._operations())
+        fault = Fault(kind, **how)
         self._last_id += 1
         fault.id = self._last_id
         self._faults.append(fault)

@@ -11,10 +11,11 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from airflow_provider_sendpulse.emulator.altered_answers import NothingToAlter, altered
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.failing_answers import answer_of
 from airflow_provider_sendpulse.emulator.faults import Fault
@@ -92,18 +93,42 @@ class Gateway:
             kill_client(exchange.record.client_port, fault.victim)
         if fault.kind in ("drop", "lose_answer", "kill"):
             await exchange.drop(reset=fault.reset)
+        elif fault.kind == "cut_head":
+            await exchange.cut_head(answer, reset=fault.reset)
         elif fault.kind == "cut_answer":
             await exchange.cut(answer, reset=fault.reset)
         elif fault.kind == "slow_bytes":
             await exchange.dribble(answer, fault.seconds)
         elif fault.kind == "truncate":
             await exchange.reply(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
+        elif fault.kind in ("wrong_type", "unknown_status"):
+            await self._alter(fault, answer, exchange)
+        elif fault.kind == "outage":
+            self._go_away(fault.seconds, exchange)
+            await exchange.reply(answer.status, [*answer.headers, (b"connection", b"close")], answer.body)
         elif fault.kind in ("slow", "revoke_tokens"):
             if fault.after_effect and fault.kind == "slow":
                 await asyncio.sleep(fault.seconds)
             await exchange.reply(answer.status, answer.headers, answer.body)
         else:
             await exchange.respond(answer_of(fault))
+
+    async def _alter(self, fault: Fault, answer: Answer, exchange: _Exchange) -> None:
+        if answer.status >= 300:  # a refusal is what it is
+            await exchange.reply(answer.status, answer.headers, answer.body)
+            return
+        try:
+            body = altered(fault, answer.body)
+        except NothingToAlter as nothing:
+            message = f"Fault {fault.id} of the emulator: {nothing}"
+            await exchange.respond(JSONResponse({"message": message, "error_code": 500}, 500))
+        else:
+            await exchange.reply(answer.status, answer.headers, body)
+
+    def _go_away(self, seconds: float, exchange: _Exchange) -> None:
+        if self._emulator.server is None:
+            raise RuntimeError("connections can only be refused under the emulator's own server")
+        self._emulator.server.refuse_connections(seconds, spare=exchange.transport)
 
     async def _carry_out(self, scope: Scope, body: bytes, record: RequestRecord) -> Answer:
         answer = Answer()
@@ -162,11 +187,17 @@ class _Exchange:
         self.record.status = status
         await Answer(status, _with_length(headers, len(body)), body).send(self.send)
 
-    async def drop(self, *, reset: bool) -> None:
-        """Close the connection without a byte of an answer."""
+    @property
+    def transport(self) -> Any:
+        """The connection itself."""
         transport = self.scope.get("state", {}).get("transport")
         if transport is None:
-            raise RuntimeError("connections can only be dropped under the emulator's own server")
+            raise RuntimeError("connections can only be broken under the emulator's own server")
+        return transport
+
+    async def drop(self, *, reset: bool) -> None:
+        """Close the connection without a further byte."""
+        transport = self.transport
         if reset:
             # Lingering for zero seconds makes the kernel send RST in place of FIN.
             connection = transport.get_extra_info("socket")
@@ -175,6 +206,11 @@ class _Exchange:
         # The server must learn of the end before this call returns, or it would answer 500 itself.
         while (await self.receive())["type"] != "http.disconnect":
             pass
+
+    async def cut_head(self, answer: Answer, *, reset: bool) -> None:
+        """Send the beginning of the headers and hang up."""
+        self.transport.write(f"HTTP/1.1 {answer.status} OK\r\nContent-Ty".encode())
+        await self.drop(reset=reset)
 
     async def cut(self, answer: Answer, *, reset: bool) -> None:
         """Promise a whole answer, send half of it and hang up."""

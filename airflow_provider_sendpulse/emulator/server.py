@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any
 
@@ -14,7 +15,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from airflow_provider_sendpulse.emulator.application import build_application
 from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.fault_kinds import LONGEST_OUTAGE, InvalidFault
 from airflow_provider_sendpulse.emulator.faults import Faults
+from airflow_provider_sendpulse.emulator.outage import Outage, bind
 from airflow_provider_sendpulse.emulator.request_log import RequestLog
 from airflow_provider_sendpulse.emulator.settings import Settings
 from airflow_provider_sendpulse.emulator.state import State
@@ -47,29 +50,46 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self.ready = threading.Event()
+        self.outage = Outage(self._transports, self._stop_listening, self._listen_again)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._address = ("", 0)
+        emulator.server = self
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
+        self._address = (sockets or [])[0].getsockname()[:2]
         self.ready.set()
         self.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, also in the middle of an outage."""
+        self.outage.forget()
+        await super().shutdown(sockets)
+
+    def refuse_connections(self, seconds: float, spare: Any = None) -> None:
+        """End all connections but one and refuse new ones for a while. In the server's own thread only.
+
+        Raises:
+            InvalidFault: that is no time to be away for.
+        """
+        if not 0 < seconds <= LONGEST_OUTAGE:
+            raise InvalidFault(f"an outage lasts more than 0 and at most {LONGEST_OUTAGE:.0f} seconds")
+        self.outage.begin(self._address, seconds, spare)
 
     def announce(self) -> None:
         """Do nothing: whoever runs a thread waits for :attr:`ready`."""
 
+    def _transports(self) -> list[Any]:
+        return [connection.transport for connection in self.server_state.connections]
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open a socket bound to an address; port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, because asyncio switches Nagle's delay off for such sockets only.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    def _stop_listening(self) -> None:
+        for server in self.servers:
+            server.close()
+
+    async def _listen_again(self, bound: socket.socket) -> None:
+        await super().startup([bound])
 
 
 def url_of(listener: socket.socket) -> str:
@@ -129,12 +149,33 @@ class RunningEmulator:
         self.emulator.advance(seconds)
 
     def reset(self) -> None:
-        """Forget everything and return to the settings of the start."""
+        """Forget everything, return to the settings of the start, and take connections again."""
+        if self._server is not None:
+            self._in_its_thread(self._server.outage.end())
         self.emulator.reset()
+
+    def refuse_connections(self, seconds: float) -> None:
+        """Be away: end all connections and refuse new ones for some seconds, then be back on the same port."""
+        if self._server is None:
+            raise RuntimeError("the emulator does not serve yet")
+
+        async def begin(server: Server) -> None:
+            server.refuse_connections(seconds)
+
+        self._in_its_thread(begin(self._server))
+
+    def inbox(self, to: str | None = None) -> list[dict[str, Any]]:
+        """Return the messages that were mailed, as their readers see them, oldest first.
+
+        :param to: only those to this address
+        """
+        with self.emulator.lock:
+            messages = self.state.as_dict()["messages"]
+        return [message for message in messages if to in (None, message["to"])]
 
     def start(self) -> RunningEmulator:
         """Begin to serve."""
-        self._listener = listen("127.0.0.1", 0)
+        self._listener = bind("127.0.0.1", 0)
         self.url = url_of(self._listener)
         self._server = Server(self.emulator)
         self._thread = threading.Thread(target=self._serve, name="sendpulse-emulator", daemon=True)
@@ -162,6 +203,11 @@ class RunningEmulator:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _in_its_thread(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._server is None or self._server.loop is None:
+            raise RuntimeError("the emulator does not serve yet")
+        asyncio.run_coroutine_threadsafe(work, self._server.loop).result(START_TIMEOUT)
 
     def _serve(self) -> None:
         if self._server is not None and self._listener is not None:

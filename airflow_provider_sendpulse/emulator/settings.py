@@ -72,6 +72,8 @@ class Settings:
     book_load_seconds: float | None = None
     book_load_reads: int | None = None
     book_locked_late_reads: int = 0
+    book_visibility_seconds: float = 0.0
+    book_visibility_reads: int = 0
     contacts_visible_late: bool = False
     contact_activation_seconds: float | None = None
     activate_contacts_on_approval: bool = True

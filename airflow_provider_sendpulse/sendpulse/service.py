@@ -28,9 +28,10 @@ def issue_token(client_id: str, client_secret: str) -> Call[IssuedToken]:
 
     def read(answer: Any) -> IssuedToken:
         data = wire.record(answer)
-        if not data["access_token"]:
-            raise ValueError("the token is empty")
-        return IssuedToken(str(data["access_token"]), wire.number_or(data.get("expires_in"), 3600.0))
+        token = data["access_token"]
+        if not isinstance(token, str) or not token:
+            raise ValueError("the token is empty or no text")
+        return IssuedToken(token, wire.number_or(data.get("expires_in"), 3600.0))
 
     return Call(
         method="POST",

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-from airflow_provider_sendpulse.jobs.waiting import Decision, judge_address_book
-from airflow_provider_sendpulse.sendpulse import address_books
 from airflow_provider_sendpulse.triggers.base import PollingTrigger
+
+if TYPE_CHECKING:
+    from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+    from airflow_provider_sendpulse.jobs.waiting import Decision
 
 
 class SendPulseAddressBookTrigger(PollingTrigger):
@@ -41,6 +42,9 @@ class SendPulseAddressBookTrigger(PollingTrigger):
 
     async def look(self, hook: SendPulseHook) -> Decision:
         """Read the address book and judge it."""
+        from airflow_provider_sendpulse.jobs.waiting import judge_address_book
+        from airflow_provider_sendpulse.sendpulse import address_books
+
         book = await hook.asend(address_books.read(self.address_book_id))
         return judge_address_book(
             self.address_book_id,

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 
+from airflow_provider_sendpulse.api.client import AsyncClient, AsyncTransport
+from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
+from airflow_provider_sendpulse.api.messages import Answer, Request, TransportFailure
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.triggers.turns import Turns
+from airflow_provider_sendpulse.version_compat import amask_secret
 
 PACE = 1.0
-"""Seconds between two looks of all waits of one connection together."""
+"""Seconds between two requests of all waits of one connection together."""
+
+_turn_at: ContextVar[float | None] = ContextVar("turn_at", default=None)
+"""When this wait's turn came, on the clock of its event loop; ``None`` once it is used up."""
 
 
 class SharedHook:
@@ -26,17 +34,55 @@ class SharedHook:
     """
 
     def __init__(self, sendpulse_conn_id: str) -> None:
-        self.hook = SendPulseHook(sendpulse_conn_id)
+        self.hook: SendPulseHook = _PacedHook(sendpulse_conn_id, self._before_request)
         self.users = 0
-        self._next_at = 0.0
+        self._turns = Turns(lambda: PACE)
 
     async def turn(self) -> None:
         """Wait for this wait's turn to look: at once when nobody else has just looked."""
-        now = time.monotonic()
-        at = max(self._next_at, now)
-        self._next_at = at + PACE
-        if at > now:
-            await asyncio.sleep(at - now)
+        await self._turns.take()
+        _turn_at.set(asyncio.get_running_loop().time())
+
+    async def _before_request(self) -> None:
+        """Wait for another turn unless there is one left: a look may also fetch a token, or have to be repeated.
+
+        A turn that was missed, because the look had to wait for the token, counts as used: many may have missed theirs.
+        What is under way goes first, so that a look does not wait for as many others as there are waits.
+        """
+        at = _turn_at.get()
+        _turn_at.set(None)
+        if at is None or asyncio.get_running_loop().time() - at > PACE:
+            await self._turns.take(urgent=True)
+
+
+class _PacedHook(SendPulseHook):
+    """A hook that waits for its turn before every request."""
+
+    def __init__(self, sendpulse_conn_id: str, before_request: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(sendpulse_conn_id)
+        self._before_request = before_request
+
+    async def aget_conn(self) -> AsyncClient:
+        """Return the client that carries out calls, one request at a turn."""
+        account = (await self.asettings()).account
+        # Nothing may be awaited from here on, as in the method that this one replaces.
+        if self._async_client is None:
+            transport = _PacedTransport(HttpxTransport(account.timeouts), self._before_request)
+            self._async_client = AsyncClient(account, mask=amask_secret, transport=transport)
+        return self._async_client
+
+
+class _PacedTransport:
+    def __init__(self, transport: AsyncTransport, before_request: Callable[[], Awaitable[None]]) -> None:
+        self._transport = transport
+        self._before_request = before_request
+
+    async def send(self, request: Request) -> Answer | TransportFailure:
+        await self._before_request()
+        return await self._transport.send(request)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
 
 
 _shared: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedHook]] = weakref.WeakKeyDictionary()

@@ -8,15 +8,10 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import get_args
 
 import pytest
 import requests
 
-import airflow_provider_sendpulse.emulator as emulator_package
-from airflow_provider_sendpulse.emulator import control
-from airflow_provider_sendpulse.emulator.faults import FaultKind
 from airflow_provider_sendpulse.emulator.server import RunningEmulator
 from airflow_provider_sendpulse.emulator.settings import InvalidSetting, Settings
 
@@ -189,11 +184,3 @@ def test_stopping_the_clock_keeps_the_time_and_frees_the_limits(api, emulator):
     emulator.advance(60)
     api.get("/balance")
     assert api.control("GET", "/state")["now"] == "2030-01-01T00:01:00+00:00"
-
-
-def test_readme_names_every_setting_fault_and_control_call():
-    text = Path(emulator_package.__file__).with_name("README.md").read_text()
-    assert [name for name in Settings.names() if f"`{name}`" not in text] == []
-    assert [kind for kind in get_args(FaultKind) if f"`{kind}`" not in text] == []
-    paths = {re.sub(r"\{[^}]*\}", "{id}", route.path.removeprefix("/__emulator__")) for route in control.ROUTES}
-    assert [path for path in sorted(paths) if f" {path}" not in text] == []

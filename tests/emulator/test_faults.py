@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from typing import get_args
 
 import httpx
 import pytest
 import requests
+
+from airflow_provider_sendpulse.emulator.fault_kinds import FaultKind
+from airflow_provider_sendpulse.emulator.server import RunningEmulator
 
 BOOK = {"bookName": "B"}
 
@@ -182,21 +188,276 @@ def test_faults_are_removed(api):
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "told"),
     [
-        {},
-        {"kind": "earthquake"},
-        {"kind": "status"},
-        {"kind": "drop", "path": "("},
-        {"kind": "drop", "wrong": 1},
-        {"kind": "status", "status": 99},
+        ({}, "needs a kind"),
+        ({"kind": "earthquake"}, "there is no fault of kind 'earthquake'; there are status, html, "),
+        ({"kind": "status"}, "needs a status"),
+        ({"kind": "status", "status": None}, "needs a status"),
+        ({"kind": "status", "status": 99}, "'status' of a fault must be an HTTP status from 200 to 599, not 99"),
+        ({"kind": "status", "status": "503"}, "'status'"),
+        ({"kind": "status", "status": True}, "'status'"),
+        ({"kind": "status", "status": 503, "error_code": "301"}, "'error_code'"),
+        ({"kind": "status", "status": 503, "message": 1}, "'message'"),
+        ({"kind": "status", "status": 503, "retry_after": []}, "'retry_after'"),
+        ({"kind": "status", "status": 503, "after_effect": "yes"}, "'after_effect'"),
+        ({"kind": "drop", "method": "FETCH"}, "'method' of a fault must be one of GET, POST, "),
+        ({"kind": "drop", "path": "("}, "'path' of a fault must be a regular expression"),
+        ({"kind": "drop", "path": 1}, "'path'"),
+        (
+            {"kind": "drop", "operation": "campaign.create"},
+            "no operation 'campaign.create'; there are address_books.campaigns, ",
+        ),
+        ({"kind": "drop", "operation": 1}, "'operation'"),
+        ({"kind": "drop", "after": -1}, "'after'"),
+        ({"kind": "drop", "times": 0}, "'times' of a fault must be a whole number from 1, or null"),
+        ({"kind": "drop", "reset": 1}, "'reset'"),
+        ({"kind": "drop", "wrong": 1}, "a fault of kind 'drop' has no field 'wrong'; it has method, path, operation, "),
+        ({"kind": "drop", "seconds": 1}, "a fault of kind 'drop' has no field 'seconds'"),
+        ({"kind": "lose_answer", "after_effect": True}, "no field 'after_effect'"),
+        ({"kind": "drop", "fired": 1}, "no field 'fired'"),
+        ({"kind": "slow", "seconds": -1}, "'seconds'"),
+        ({"kind": "slow", "seconds": "long"}, "'seconds'"),
+        ({"kind": "wrong_type"}, "needs to know what a value becomes"),
+        ({"kind": "wrong_type", "field": "id", "becomes": "bytes"}, "one of text, number, list, object, null, absent"),
+        ({"kind": "wrong_type", "field": "", "becomes": "text"}, "'field'"),
+        ({"kind": "wrong_type", "becomes": "absent"}, "only a field can be absent"),
+        ({"kind": "unknown_status", "code": "99"}, "'code'"),
+        ({"kind": "outage", "seconds": 0}, "an outage lasts more than 0 and at most 600 seconds"),
+        ({"kind": "outage", "seconds": 601}, "an outage lasts"),
+        ({"kind": "kill", "victim": "everybody"}, "'victim' of a fault must be one of client, parent"),
     ],
 )
-def test_impossible_faults_are_refused(api, fault):
+def test_impossible_faults_are_refused(api, emulator, fault, told):
     answer = api.send("POST", "/__emulator__/faults", fault)
     assert answer.status_code == 400
-    assert answer.json()["error"]
+    assert told in answer.json()["error"]
+    with pytest.raises(ValueError, match=re.escape(told)):
+        emulator.faults.add_from(fault)
     assert api.control("GET", "/faults") == []
+
+
+def test_kinds_and_their_fields_are_listed(api):
+    kinds = api.control("GET", "/fault-kinds")
+    assert set(kinds) == set(get_args(FaultKind))
+    assert kinds["wrong_type"] == ["method", "path", "operation", "after", "times", "field", "becomes"]
+    # Every kind can be set up with every field that is listed for it.
+    values = {
+        "method": "GET", "path": "^/x$", "operation": "balance.read", "after": 1, "times": None, "after_effect": True,
+        "status": 500, "retry_after": 1, "body": {}, "error_code": 1, "message": "m", "field": "id", "becomes": "null",
+        "code": 98, "seconds": 0.5, "reset": True, "victim": "parent",
+    }  # fmt: skip
+    for kind, names in kinds.items():
+        added = set_fault(api, kind=kind, **{name: values[name] for name in names})
+        assert {name: added[name] for name in names} == {**{name: values[name] for name in names}, **(
+            {"retry_after": "1"} if "retry_after" in names else {}
+        )}  # fmt: skip
+
+
+def raw(api, path):
+    """What arrives over one connection until it ends, and how it ends."""
+    host, port = api.url.removeprefix("http://").split(":")
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {api.headers['Authorization']}\r\n\r\n"
+    received = b""
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(request.encode())
+        while True:
+            try:
+                part = connection.recv(65536)
+            except ConnectionResetError:
+                return received.decode(), "reset"
+            if not part:
+                return received.decode(), "closed"
+            received += part
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("kind", ["drop", "lose_answer", "cut_head", "cut_answer"])
+def test_where_a_connection_breaks(api, kind, reset):
+    """Before the headers, in them, or behind them and before the end of the body."""
+    set_fault(api, kind=kind, reset=reset)
+    received, end = raw(api, "/balance")
+    assert end == ("reset" if reset else "closed")
+    head, found, body = received.partition("\r\n\r\n")
+    if kind in ("drop", "lose_answer"):
+        assert received == ""
+    elif kind == "cut_head":
+        assert received == "HTTP/1.1 200 OK\r\nContent-Ty"
+    else:
+        assert head.startswith("HTTP/1.1 200 OK")
+        assert found
+        promised = int(re.search(r"(?i)content-length: (\d+)", head)[1])
+        assert 0 < len(body) < promised
+
+
+def test_a_head_that_breaks_off_comes_after_the_effect(api, emulator):
+    set_fault(api, kind="cut_head", method="POST")
+    with pytest.raises(httpx.RemoteProtocolError), httpx.Client(trust_env=False) as client:
+        client.post(f"{api.url}/addressbooks", json=BOOK, headers=api.headers)
+    assert names(emulator) == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("field", "becomes", "expected"),
+    [
+        ("id", "text", {"id": "1001"}),
+        ("id", "number", {"id": 1001.5}),
+        ("id", "list", {"id": [1001]}),
+        ("id", "object", {"id": {"value": 1001}}),
+        ("id", "null", {"id": None}),
+        ("id", "absent", {}),
+        (None, "text", '{"id": 1001}'),
+        (None, "number", 7),
+        (None, "list", [{"id": 1001}]),
+        (None, "object", {"value": {"id": 1001}}),
+        (None, "null", None),
+    ],
+)
+def test_wrong_types(api, emulator, field, becomes, expected):
+    set_fault(api, kind="wrong_type", field=field, becomes=becomes, operation="address_books.create")
+    assert api.post("/addressbooks", BOOK) == expected
+    assert names(emulator) == ["B"]
+
+
+def test_wrong_types_wherever_the_field_stands(api):
+    book = api.book(2)
+    campaign = api.campaign(book)["id"]
+    set_fault(api, kind="wrong_type", field="status", becomes="text", times=2)
+    assert [contact["status"] for contact in api.get(f"/addressbooks/{book}/emails")] == ["1", "1"]
+    assert api.get(f"/campaigns/{campaign}")["status"] == "13"
+    set_fault(api, kind="wrong_type", field="list_id", becomes="list")
+    assert api.get(f"/campaigns/{campaign}")["message"]["list_id"] == [book]
+
+
+def test_a_field_that_is_not_there_is_no_silent_success(api):
+    fault = set_fault(api, kind="wrong_type", field="statos", becomes="text", path="/balance")["id"]
+    answer = api.send("GET", "/balance")
+    assert answer.status_code == 500
+    assert answer.json()["message"] == f"Fault {fault} of the emulator: there is no statos in this answer"
+
+
+def test_what_is_empty_or_refused_has_nothing_to_alter(api):
+    set_fault(api, kind="wrong_type", field="id", becomes="text", times=2)
+    assert api.get("/addressbooks") == []
+    assert api.refused("GET", "/addressbooks/1") == (404, 213)
+
+
+def test_unknown_status(api):
+    book = api.book(1)
+    campaign = api.campaign(book)["id"]
+    set_fault(api, kind="unknown_status", times=4)
+    assert api.get(f"/campaigns/{campaign}")["status"] == 99
+    assert [item["status"] for item in api.get("/campaigns")] == [99]
+    assert [item["status"] for item in api.get(f"/addressbooks/{book}")] == [99]
+    assert [item["task_status"] for item in api.get(f"/addressbooks/{book}/campaigns")] == [99]
+    assert api.get(f"/campaigns/{campaign}")["status"] == 13
+    set_fault(api, kind="unknown_status", code=-1)
+    assert api.get(f"/campaigns/{campaign}")["status"] == -1
+
+
+def test_a_status_nobody_documents_can_be_an_outcome(api, emulator):
+    emulator.configure(next_campaign_outcomes=[[1, 99]])
+    campaign = api.campaign(api.book(1))["id"]
+    emulator.advance(60)
+    assert api.get(f"/campaigns/{campaign}")["status"] == 99
+
+
+def test_lists_of_books_can_be_stale(api, emulator):
+    emulator.configure(book_visibility_reads=1)
+    api.post("/addressbooks", BOOK)
+    assert [len(api.get("/addressbooks")) for _ in range(3)] == [0, 1, 1]
+    emulator.configure(book_visibility_reads=0, book_visibility_seconds=30)
+    api.post("/addressbooks", {"bookName": "C"})
+    assert len(api.get("/addressbooks")) == 1
+    assert api.refused("POST", "/addressbooks", {"bookName": "C"}) == (422, 203)
+    emulator.advance(30)
+    assert len(api.get("/addressbooks")) == 2
+
+
+def test_lists_of_campaigns_can_be_stale(api, emulator):
+    emulator.configure(campaign_visibility_reads=1)
+    campaign = api.campaign(api.book(1))["id"]
+    assert [len(api.get("/campaigns")) for _ in range(3)] == [0, 1, 1]
+    assert api.get(f"/campaigns/{campaign}")["id"] == campaign
+
+
+def is_refused(api):
+    host, port = api.url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def until_back(api):
+    deadline = time.monotonic() + 10
+    while is_refused(api):
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def kept(api):
+    """A client whose connection is kept, as those of workers are."""
+    with httpx.Client(trust_env=False, base_url=api.url, headers=api.headers) as client:
+        assert client.get("/balance").status_code == 200
+        yield client
+
+
+@pytest.mark.parametrize("how", ["fault", "control", "python"])
+def test_connections_are_refused_for_a_while(api, emulator, kept, how):
+    if how == "fault":
+        set_fault(api, kind="outage", seconds=0.3, operation="address_books.create")
+        began = time.monotonic()
+        assert api.send("POST", "/addressbooks", BOOK).status_code == 200  # this call is still answered
+    elif how == "control":
+        began = time.monotonic()
+        assert api.control("POST", "/outage", {"seconds": 0.3}) == {"done": True}
+    else:
+        began = time.monotonic()
+        emulator.refuse_connections(0.3)
+    assert is_refused(api) or time.monotonic() - began >= 0.3
+    with pytest.raises(httpx.TransportError):
+        kept.get("/balance")  # the connections that there were have ended as well
+    until_back(api)
+    assert time.monotonic() - began >= 0.25
+    assert kept.get("/balance").status_code == 200
+    assert names(emulator) == (["B"] if how == "fault" else [])
+
+
+def test_a_reset_ends_an_outage(api, emulator):
+    emulator.refuse_connections(500)
+    assert is_refused(api)
+    emulator.reset()
+    assert not is_refused(api)
+    api.get("/balance")
+
+
+def test_an_outage_can_be_made_shorter(api, emulator):
+    emulator.refuse_connections(500)
+    emulator.refuse_connections(0.05)
+    until_back(api)
+    api.get("/balance")
+
+
+def test_an_emulator_can_be_stopped_while_it_is_away():
+    with RunningEmulator() as running:
+        running.refuse_connections(500)
+    with RunningEmulator() as again:
+        assert requests.get(f"{again.url}/__emulator__/state", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("fields", [{}, {"seconds": 0}, {"seconds": 601}, {"seconds": "long"}, {"seconds": None}, []])
+def test_impossible_outages_are_refused(api, fields):
+    answer = api.send("POST", "/__emulator__/outage", fields)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert not is_refused(api)
+
+
+def test_nothing_is_refused_before_it_serves():
+    with pytest.raises(RuntimeError):
+        RunningEmulator().refuse_connections(1)
 
 
 @pytest.mark.parametrize("after_effect", [False, True])

@@ -41,7 +41,7 @@ def create(state: State, call: Call) -> dict[str, Any]:
 def list_all(state: State, call: Call) -> list[dict[str, Any]]:
     """Show a page of books."""
     limit, offset = call.page()
-    return [book_as_answer(state, book) for book in list(state.books)[offset : offset + limit]]
+    return [book_as_answer(state, book) for book in state.books.listed()[offset : offset + limit]]
 
 
 def read(state: State, call: Call) -> list[dict[str, Any]]:
