@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -55,18 +55,21 @@ class JsonBody:
 
 @dataclass(frozen=True, slots=True)
 class FormBody:
-    """A body sent as a form; ``multipart`` chooses ``multipart/form-data`` over URL encoding."""
+    """A body sent as a form; ``multipart`` chooses ``multipart/form-data`` over URL encoding. A list is repeated."""
 
-    fields: Mapping[str, str] = field(repr=False)
+    fields: Mapping[str, str | list[str]] = field(repr=False)
     multipart: bool = False
 
     def encode(self) -> tuple[str, bytes]:
         """Return the content type and the bytes."""
         if not self.multipart:
-            return "application/x-www-form-urlencoded", urlencode(self.fields).encode()
+            return "application/x-www-form-urlencoded", urlencode(self.fields, doseq=True).encode()
         from urllib3.filepost import encode_multipart_formdata
 
-        body, content_type = encode_multipart_formdata(dict(self.fields))
+        pairs = [
+            (name, item) for name, value in self.fields.items() for item in (value if isinstance(value, list) else [value])
+        ]
+        body, content_type = encode_multipart_formdata(pairs)
         return content_type, body
 
 
@@ -193,6 +196,26 @@ class PagedCall(Call[list[Item]]):
         return replace(self, offset=self.offset + len(page))
 
 
+@dataclass(frozen=True, slots=True)
+class SplitCall(Generic[T]):
+    """Several calls for one purpose: a list that is longer than the service takes at once.
+
+    They are sent one after another. When one fails, the earlier ones have been carried out; so this is only for calls
+    that may be repeated.
+
+    :param parts: at least one call
+    :param combine: makes one result of the parts' results
+    """
+
+    parts: tuple[Call[T], ...]
+    combine: Callable[[list[T]], T]
+
+
+def split(items: Sequence[Item], most: int, build: Callable[[Sequence[Item]], Call[T]]) -> tuple[Call[T], ...]:
+    """Build one call for every ``most`` items."""
+    return tuple(build(items[start : start + most]) for start in range(0, len(items), most))
+
+
 def _plain(call: PagedCall[Item]) -> Call[list[Item]]:
     return Call(method=call.method, path=call.path, read=call.read, values=call.values, query=call.query)
 
@@ -217,6 +240,8 @@ __all__ = [
     "PagedCall",
     "Repeat",
     "SecretUrl",
+    "SplitCall",
     "as_is",
     "nothing",
+    "split",
 ]

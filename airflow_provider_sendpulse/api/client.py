@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from airflow_provider_sendpulse.api.account import Account
-from airflow_provider_sendpulse.api.call import Call, PagedCall
+from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
 from airflow_provider_sendpulse.api.messages import Answer, Request, TransportFailure
@@ -77,8 +77,10 @@ class Client:
         self._store = store or host_store()
         self._mask = mask
 
-    def send(self, call: Call[T], *, fresh_token: bool = False) -> T:
+    def send(self, call: Call[T] | SplitCall[T], *, fresh_token: bool = False) -> T:
         """Carry out a call; see :meth:`Policy.converse` for what it raises."""
+        if isinstance(call, SplitCall):
+            return call.combine([self.send(part, fresh_token=fresh_token) for part in call.parts])
         return self._drive(self._policy.converse(call, fresh_token=fresh_token))
 
     def pages(self, call: PagedCall[Item]) -> Iterator[Item]:
@@ -146,8 +148,10 @@ class AsyncClient:
         self._store = store or host_store()
         self._mask = mask
 
-    async def send(self, call: Call[T], *, fresh_token: bool = False) -> T:
+    async def send(self, call: Call[T] | SplitCall[T], *, fresh_token: bool = False) -> T:
         """Carry out a call; see :meth:`Policy.converse` for what it raises."""
+        if isinstance(call, SplitCall):
+            return call.combine([await self.send(part, fresh_token=fresh_token) for part in call.parts])
         return await self._drive(self._policy.converse(call, fresh_token=fresh_token))
 
     async def pages(self, call: PagedCall[Item]) -> AsyncIterator[Item]:

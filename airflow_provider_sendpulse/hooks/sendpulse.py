@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 from airflow.sdk import BaseHook
 
-from airflow_provider_sendpulse.api.call import Call, PagedCall
+from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 from airflow_provider_sendpulse.api.client import AsyncClient, Client
 from airflow_provider_sendpulse.api.policy import Effort
 from airflow_provider_sendpulse.exceptions import ServiceError
@@ -84,7 +84,7 @@ class SendPulseHook(BaseHook):
             self._async_client = AsyncClient(settings.account, mask=amask_secret)
         return self._async_client
 
-    def send(self, call: Call[T]) -> T:
+    def send(self, call: Call[T] | SplitCall[T]) -> T:
         """Carry out a call.
 
         :raises AuthenticationFailed: the credentials are not accepted
@@ -95,7 +95,7 @@ class SendPulseHook(BaseHook):
         """
         return self.get_conn().send(call)
 
-    async def asend(self, call: Call[T]) -> T:
+    async def asend(self, call: Call[T] | SplitCall[T]) -> T:
         """Carry out a call from a coroutine; raises what :meth:`send` raises."""
         return await (await self.aget_conn()).send(call)
 

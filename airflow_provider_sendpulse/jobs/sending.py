@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol, TypeVar
 
-from airflow_provider_sendpulse.api.call import Call, PagedCall
+from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 class Sender(Protocol):
     """Carries out calls: a hook, or a client."""
 
-    def send(self, call: Call[T]) -> T:
+    def send(self, call: Call[T] | SplitCall[T]) -> T:
         """Carry out a call."""
         ...
 

@@ -12,7 +12,38 @@ Every function builds a :class:`~airflow_provider_sendpulse.api.call.Call` and d
 
 from __future__ import annotations
 
-from airflow_provider_sendpulse.sendpulse import address_books, balance, campaigns, contacts, events
+from airflow_provider_sendpulse.sendpulse import (
+    address_books,
+    addresses,
+    balance,
+    blacklist,
+    campaigns,
+    contacts,
+    events,
+    flows,
+    senders,
+    smtp,
+    tags,
+    templates,
+    webhook_subscriptions,
+    webhooks,
+)
 from airflow_provider_sendpulse.sendpulse.service import SENDPULSE
 
-__all__ = ["SENDPULSE", "address_books", "balance", "campaigns", "contacts", "events"]
+__all__ = [
+    "SENDPULSE",
+    "address_books",
+    "addresses",
+    "balance",
+    "blacklist",
+    "campaigns",
+    "contacts",
+    "events",
+    "flows",
+    "senders",
+    "smtp",
+    "tags",
+    "templates",
+    "webhook_subscriptions",
+    "webhooks",
+]

@@ -8,17 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from airflow_provider_sendpulse.api.call import Call, JsonBody, PagedCall, Repeat
+from airflow_provider_sendpulse.api.call import Call, JsonBody, PagedCall, Repeat, SplitCall, nothing, split
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.sendpulse import wire
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
+from airflow_provider_sendpulse.sendpulse.languages import LANGUAGES, require_language
 from airflow_provider_sendpulse.sendpulse.values import contact_variable
 
 MOST_PER_REMOVAL = 100
 """Contacts that one call can remove or unsubscribe."""
-
-LANGUAGES = ("ru", "en", "ua", "tr", "es", "pt")
-"""Languages of the service's own messages; Ukrainian is ``ua``."""
 
 PHONE = "Phone"
 """The system variable that holds a contact's telephone number."""
@@ -82,8 +80,7 @@ def add_with_confirmation(address_book_id: int, contacts: Sequence[NewContact], 
 
     :raises InvalidRequest: for a language that SendPulse does not have
     """
-    if consent.message_lang is not None and consent.message_lang not in LANGUAGES:
-        raise InvalidRequest(f"message_lang is {consent.message_lang!r}; SendPulse has {', '.join(LANGUAGES)}.")
+    require_language(consent.message_lang, "message_lang")
     options = {
         "confirmation": "force",
         "sender_email": consent.sender_email,
@@ -153,31 +150,42 @@ def search(address_book_id: int, variable: str, value: str | float) -> Call[buil
     )
 
 
-def remove(address_book_id: int, emails: Sequence[str]) -> Call[None]:
-    """Remove contacts from an address book, at most :data:`MOST_PER_REMOVAL` a call."""
-    return Call(
-        method="DELETE",
-        path="/addressbooks/{id}/emails",
-        values={"id": address_book_id},
-        body=JsonBody({"emails": _addresses(emails)}),
-        read=wire.confirmed,
-        repeat=Repeat.ALWAYS,
-        done_on_repeat=frozenset({ErrorCode.NO_SUCH_ADDRESSES.code}),
-    )
+def remove(address_book_id: int, emails: Sequence[str]) -> SplitCall[None]:
+    """Remove contacts from an address book; :data:`MOST_PER_REMOVAL` go into one request."""
+
+    def part(some: Sequence[str]) -> Call[None]:
+        return Call(
+            method="DELETE",
+            path="/addressbooks/{id}/emails",
+            values={"id": address_book_id},
+            body=JsonBody({"emails": [*some]}),
+            read=wire.confirmed,
+            repeat=Repeat.ALWAYS,
+            done_on_repeat=frozenset({ErrorCode.NO_SUCH_ADDRESSES.code}),
+        )
+
+    return SplitCall(split(wire.many(emails), MOST_PER_REMOVAL, part), nothing)
 
 
-def unsubscribe(address_book_id: int, emails: Sequence[str]) -> Call[None]:
-    """Unsubscribe contacts of an address book, at most :data:`MOST_PER_REMOVAL` a call; refused when none is active."""
-    return Call(
-        method="POST",
-        path="/addressbooks/{id}/emails/unsubscribe",
-        values={"id": address_book_id},
-        body=JsonBody({"emails": _addresses(emails)}),
-        read=wire.confirmed,
-        repeat=Repeat.ALWAYS,
-        # "Active emails not found" has no code of its own.
-        done_on_repeat=frozenset({422}),
-    )
+def unsubscribe(address_book_id: int, emails: Sequence[str]) -> SplitCall[None]:
+    """Unsubscribe contacts of an address book; :data:`MOST_PER_REMOVAL` go into one request.
+
+    A request is refused when none of its contacts is active.
+    """
+
+    def part(some: Sequence[str]) -> Call[None]:
+        return Call(
+            method="POST",
+            path="/addressbooks/{id}/emails/unsubscribe",
+            values={"id": address_book_id},
+            body=JsonBody({"emails": [*some]}),
+            read=wire.confirmed,
+            repeat=Repeat.ALWAYS,
+            # "Active emails not found" has no code of its own.
+            done_on_repeat=frozenset({422}),
+        )
+
+    return SplitCall(split(wire.many(emails), MOST_PER_REMOVAL, part), nothing)
 
 
 def update_variables(address_book_id: int, email: str, variables: Mapping[str, Any]) -> Call[None]:
@@ -197,6 +205,18 @@ def update_variables(address_book_id: int, email: str, variables: Mapping[str, A
                 "variables": [{"name": name, "value": contact_variable(name, value)} for name, value in variables.items()],
             }
         ),
+        read=wire.confirmed,
+        repeat=Repeat.ALWAYS,
+    )
+
+
+def set_phone(address_book_id: int, email: str, phone: str) -> Call[None]:
+    """Set the telephone number of one contact."""
+    return Call(
+        method="PUT",
+        path="/addressbooks/{id}/phone",
+        values={"id": address_book_id},
+        body=JsonBody({"email": email.strip(), "phone": phone.strip()}),
         read=wire.confirmed,
         repeat=Repeat.ALWAYS,
     )
@@ -232,14 +252,6 @@ def _written(contact: NewContact) -> dict[str, Any]:
     return {"email": contact.email, "variables": variables} if variables else {"email": contact.email}
 
 
-def _addresses(emails: Sequence[str]) -> builtins.list[str]:
-    if isinstance(emails, str):
-        raise InvalidRequest("Addresses are given as a list.")
-    if not 0 < len(emails) <= MOST_PER_REMOVAL:
-        raise InvalidRequest(f"One call takes 1 to {MOST_PER_REMOVAL} addresses, not {len(emails)}.")
-    return [*emails]
-
-
 def _contact(data: Mapping[str, Any]) -> Contact:
     return Contact(
         email=wire.text(data["email"]),
@@ -264,6 +276,7 @@ __all__ = [
     "read",
     "remove",
     "search",
+    "set_phone",
     "total",
     "unsubscribe",
     "update_variables",

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+
+from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 T = TypeVar("T")
 
@@ -82,6 +84,25 @@ def text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def many(emails: Sequence[str]) -> list[str]:
+    """Return a list of addresses or ids to send.
+
+    :raises InvalidRequest: when it is one text, or empty
+    """
+    if isinstance(emails, str):
+        raise InvalidRequest("A single text was given where a list is needed.")
+    if not emails:
+        raise InvalidRequest("The list is empty.")
+    return [*emails]
+
+
+def texts(value: Any) -> list[str]:
+    """Return a list of texts."""
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
+    return [text(item) for item in value]
+
+
 def rest(data: Mapping[str, Any], *known: str) -> dict[str, Any]:
     """Return what an answer holds beyond the known keys."""
     return {key: value for key, value in data.items() if key not in known}
@@ -108,11 +129,13 @@ __all__ = [
     "integer",
     "integer_or",
     "listed",
+    "many",
     "number",
     "number_or",
     "only",
     "record",
     "rest",
     "text",
+    "texts",
     "variables",
 ]

@@ -12,7 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_sendpulse.exceptions import Refused
-from airflow_provider_sendpulse.sendpulse import address_books, balance, campaigns, contacts, events, wire
+from airflow_provider_sendpulse.sendpulse import (
+    address_books,
+    addresses,
+    balance,
+    blacklist,
+    campaigns,
+    contacts,
+    events,
+    flows,
+    senders,
+    smtp,
+    tags,
+    templates,
+    webhook_subscriptions,
+    wire,
+)
 from airflow_provider_sendpulse.sendpulse.campaigns import Campaign, NewCampaign, Statistic
 from airflow_provider_sendpulse.sendpulse.service import issue_token
 
@@ -180,8 +195,20 @@ CONFIRMED = [
     address_books.rename(7, "x"),
     address_books.delete(7),
     contacts.add(7, [contacts.NewContact("a@example.com")]),
-    contacts.remove(7, ["a@example.com"]),
-    contacts.unsubscribe(7, ["a@example.com"]),
+    *contacts.remove(7, ["a@example.com"]).parts,
+    *contacts.unsubscribe(7, ["a@example.com"]).parts,
+    contacts.set_phone(7, "a@example.com", "+380501234567"),
+    addresses.remove_everywhere("a@example.com"),
+    blacklist.add(["a@example.com"]),
+    blacklist.remove(["a@example.com"]),
+    senders.add("a@example.com", "A"),
+    senders.delete("a@example.com"),
+    senders.request_code("a@example.com"),
+    senders.activate("a@example.com", "123"),
+    smtp.unsubscribe({"a@example.com": "said so"}),
+    smtp.remove_unsubscribed(["a@example.com"]),
+    smtp.resubscribe("a@example.com", "b@example.com", "en"),
+    templates.edit(7, "<p>"),
     contacts.update_variables(7, "a@example.com", {"a": 1}),
     campaigns.cancel(7),
     events.send("x", events.Event("a@example.com")),
@@ -199,6 +226,9 @@ def test_only_true_confirms(call, answer):
 def test_true_confirms(call):
     assert call.read({"result": True, "id": 7}) is None
     assert call.read({"success": True}) is None
+
+
+MESSAGE = smtp.Message(subject="s", sender=smtp.Person("s@example.com", "S"), to=[smtp.Person("a@example.com")], text="t")
 
 
 def new_campaign() -> NewCampaign:
@@ -225,6 +255,34 @@ READERS = {
     "referrals": campaigns.referrals(1).read,
     "balance": balance.read().read,
     "balance detail": balance.detail().read,
+    "memberships": addresses.memberships("a").read,
+    "origins": addresses.origins("a").read,
+    "memberships of many": addresses.memberships_of_many(["a"]).read,
+    "address statistics": addresses.statistics("a").read,
+    "statistics of many": addresses.statistics_of_many(["a"]).read,
+    "delivery": addresses.delivery(1, "a").read,
+    "blacklist": blacklist.read().read,
+    "flows": flows.list().read,
+    "flow": flows.read(1).read,
+    "element": flows.element_statistics("email", 1).read,
+    "conversions": flows.conversions(1).read,
+    "senders": senders.list().read,
+    "send message": smtp.send(MESSAGE).read,
+    "messages": smtp.list().read,
+    "messages total": smtp.total().read,
+    "message": smtp.read("a").read,
+    "bounces": smtp.bounces().read,
+    "smtp unsubscribed": smtp.unsubscribed().read,
+    "is unsubscribed": smtp.is_unsubscribed("a").read,
+    "sender domains": smtp.sender_domains().read,
+    "tags": tags.list().read,
+    "create tag": tags.create("a", "#fff").read,
+    "create template": templates.create("<p>").read,
+    "templates": templates.list().read,
+    "template": templates.read(1).read,
+    "subscriptions": webhook_subscriptions.list().read,
+    "subscription": webhook_subscriptions.read(1).read,
+    "update subscription": webhook_subscriptions.update(1, "https://example.com").read,
     "confirmed": wire.confirmed,
     "number": wire.integer,
     "number or": lambda value: (wire.integer_or(value, 0), wire.number_or(value, 0.0)),
