@@ -113,6 +113,7 @@ def test_form_has_every_setting_that_is_read() -> None:
             "requests_per_minute",
             "account_timezone",
             "deployment",
+            "coordination_conn_id",
             "campaign_link",
             "address_book_link",
         )
@@ -153,6 +154,7 @@ def test_every_public_module_is_listed() -> None:
         "__init__",
         "base",
         "settings",
+        "coordination",
         "arguments",
         "content",
         "campaign_request",
