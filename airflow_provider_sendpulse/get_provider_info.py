@@ -26,7 +26,10 @@ _FIELDS: dict[str, dict[str, Any]] = {
     },
     "requests_per_second": {
         "label": "Requests per second",
-        "description": "Budget of everything on this host that uses this account. SendPulse allows 10; default 8.",
+        "description": (
+            "Budget of everything that uses this account: on this host, or on all that share a coordination connection. "
+            "SendPulse allows 10; default 8."
+        ),
         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
     },
     "requests_per_minute": {
@@ -44,6 +47,14 @@ _FIELDS: dict[str, dict[str, Any]] = {
         "description": (
             "Name that tells Airflow installations on one SendPulse account apart, such as production and staging: "
             "it goes into the marker by which a campaign is recognised."
+        ),
+        "schema": {"type": ["string", "null"]},
+    },
+    "coordination_conn_id": {
+        "label": "Coordination connection",
+        "description": (
+            "Id of a Redis, PostgreSQL, MySQL or MariaDB connection through which tasks on many hosts share one token, "
+            "one request budget and the right to create a campaign. Empty: the tasks of each host share through files."
         ),
         "schema": {"type": ["string", "null"]},
     },

@@ -84,6 +84,11 @@ class Account:
             raise TypeError("a static key is not exchanged for tokens")
         return "token-" + self._digest(self.credentials.client_id, self.credentials.client_secret)
 
+    @property
+    def leases_key(self) -> str:
+        """Name of the shared record of who does what alone on this account."""
+        return "leases-" + self._digest(self.credentials.identity)
+
     def _digest(self, *parts: str) -> str:
         text = "\0".join((self.service.name, self.api_url, *parts))
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -3,6 +3,9 @@
 
 A reservation moves the shared state forward and says how long to wait before sending; the waiting itself happens
 without holding any lock, so requests of many processes are spread evenly and in order of their reservations.
+
+The service's word counts more than the configured limits: when it says that there were too many requests, the rate is
+halved, for everybody who shares the state, and recovers evenly within a minute.
 """
 
 from __future__ import annotations
@@ -18,6 +21,18 @@ _FURTHEST = 600.0
 
 # Well below that, or the places behind a long pause would not be plausible either, and all be given away at once.
 _LONGEST_PAUSE = 300.0
+
+SLOWEST = 1 / 8
+"""The rate is never lowered below this part of the limits."""
+
+RECOVERY = 60.0
+"""Seconds from the end of a pause until the rate is the whole limit again; it rises evenly."""
+
+ONE_REFUSAL = 1.0
+"""Seconds within which refusals count as one: what was on its way is refused together."""
+
+# A lowered rate must not reach the implausible: slow limits are stretched no further than to this interval, in seconds.
+_LONGEST_STRETCH = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +64,55 @@ def reservation(limits: tuple[Limit, ...], now: float) -> Callable[[State | None
         # The theoretical arrival time of every limit; one from far in the future is worth nothing.
         arrivals = [time if time - now <= _FURTHEST else now for time in previous]
         starts = max([now, *arrivals, paused if paused - now <= _FURTHEST else now])
-        new: State = {"arrivals": [starts + limit.interval for limit in limits]}
+        # Not the part of this moment: a place far down the queue falls due when the rate has recovered.
+        part = _part(state, starts, now)
+        new: State = {"arrivals": [starts + _stretched(limit.interval, part) for limit in limits]}
         if paused > now:
             new["paused_until"] = paused
+        if state is not None and _part(state, now, now) < 1:
+            new["slowed"] = state["slowed"]
         return new, starts - now
 
     return take
 
 
-def pause(until: float, now: float) -> Callable[[State | None], tuple[State, None]]:
-    """Return the change that lets nobody send before ``until``: the service said that the account is over its limit."""
+def throttled(until: float, now: float) -> Callable[[State | None], tuple[State, float | None]]:
+    """Return the change for an answer that says that the account is over its limit.
 
-    def stop(state: State | None) -> tuple[State, None]:
+    Nobody sends before ``until``, and the rate is halved from then on; it recovers within :data:`RECOVERY`. The change
+    answers with the part of the limits that is left (0.5 is half of them) if it lowered the rate, else with ``None``.
+    """
+
+    def slow(state: State | None) -> tuple[State, float | None]:
         before = _time((state or {}).get("paused_until"))
         paused = max(before if before - now <= _FURTHEST else now, min(until, now + _LONGEST_PAUSE))
-        return {**(state or {}), "paused_until": paused}, None
+        part = _part(state, now, now)
+        at = _time(_slowed(state).get("at"))
+        lowered = part
+        if abs(now - at) >= ONE_REFUSAL:
+            lowered, at = max(SLOWEST, part / 2), now
+        slowed = {"part": lowered, "at": at, "since": max(paused, now)}
+        return {**(state or {}), "paused_until": paused, "slowed": slowed}, lowered if lowered < part else None
 
-    return stop
+    return slow
+
+
+def _part(state: State | None, when: float, now: float) -> float:
+    """Return the part of the limits that may be used at a moment: 1 but after refusals."""
+    slowed = _slowed(state)
+    part, since = _time(slowed.get("part")), _time(slowed.get("since"))
+    if not SLOWEST <= part < 1 or since - now > _FURTHEST:
+        return 1.0
+    return min(1.0, part + (1 - part) * max(when - since, 0.0) / RECOVERY)
+
+
+def _stretched(interval: float, part: float) -> float:
+    return max(interval, min(interval / part, _LONGEST_STRETCH))
+
+
+def _slowed(state: State | None) -> State:
+    slowed = (state or {}).get("slowed")
+    return slowed if isinstance(slowed, dict) else {}
 
 
 def _times(state: State | None, count: int) -> list[float]:
@@ -85,4 +132,4 @@ def _time(value: Any) -> float:
         return 0.0
 
 
-__all__ = ["Limit", "State", "pause", "reservation"]
+__all__ = ["ONE_REFUSAL", "RECOVERY", "SLOWEST", "Limit", "State", "reservation", "throttled"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Protocol, TypeVar
@@ -11,6 +12,7 @@ from airflow_provider_sendpulse.api.account import Account
 from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
+from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.api.messages import Answer, Request, TransportFailure
 from airflow_provider_sendpulse.api.policy import Effort, Policy
 from airflow_provider_sendpulse.api.requests_transport import RequestsTransport
@@ -71,6 +73,7 @@ class Client:
         clock: Clock | None = None,
         effort: Effort = Effort(),
     ) -> None:
+        self._account = account
         self._clock = clock or SystemClock()
         self._policy = Policy(account, self._clock.now, effort)
         self._transport = transport or RequestsTransport(account.timeouts)
@@ -90,6 +93,14 @@ class Client:
             page = self.send(following)
             yield from page
             following = following.after(page)
+
+    def lease(self, name: str, owner: str) -> Lease:
+        """Return the right to do something alone among all who share this account's records; nobody holds it yet.
+
+        :param name: what is to be done
+        :param owner: who does it; the same for all tries of one task
+        """
+        return Lease(self._store, self._account.leases_key, name, owner, self._clock)
 
     def close(self) -> None:
         """Close kept connections."""
@@ -169,15 +180,19 @@ class AsyncClient:
 
     async def _drive(self, conversation: Conversation[T]) -> T:
         step: Any = _begin(conversation)
+        interruption: asyncio.CancelledError | None = None
         while not isinstance(step, _Finished):
             reply: Any = None
             try:
+                if interruption is not None:
+                    raised, interruption = interruption, None
+                    raise raised
                 if isinstance(step, Send):
                     reply = await self._transport.send(step.request)
                 elif isinstance(step, Wait):
                     await self._clock.asleep(step.seconds)
                 elif isinstance(step, Update):
-                    reply = await self._update(step)
+                    reply, interruption = await self._update(step)
                 elif isinstance(step, Mask):
                     await self._mask(step.secret)
             except BaseException as error:
@@ -185,15 +200,40 @@ class AsyncClient:
                 step = _throw(conversation, error)
             else:
                 step = _answer(conversation, reply)
+        if interruption is not None:
+            raise interruption
         result: T = step.value
         return result
 
-    async def _update(self, step: Update) -> Any:
+    async def _update(self, step: Update) -> tuple[Any, asyncio.CancelledError | None]:
+        """Change a record; answer with the result, and with what wanted to interrupt that."""
         while True:
             try:
-                return self._store.try_update(step.key, step.change)
+                if not self._store.remote:
+                    return self._store.try_update(step.key, step.change), None
+                return await _uninterrupted(asyncio.to_thread(self._store.try_update, step.key, step.change))
             except Busy:
                 await self._clock.asleep(_moment())
+
+
+async def _uninterrupted(work: Awaitable[T]) -> tuple[T, asyncio.CancelledError | None]:
+    """Await what a thread does, and a cancellation only after it.
+
+    The thread cannot be stopped. If the conversation did not hear what came of it, a lease that was taken would be
+    nobody's until it expires.
+    """
+    future = asyncio.ensure_future(work)
+    interruption: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError as error:
+            interruption = error
+        except Exception:
+            break  # the thread's own; it is raised below, or forgotten where an interruption counts more
+    if interruption is not None and future.exception() is not None:
+        raise interruption
+    return future.result(), interruption
 
 
 class _Finished:

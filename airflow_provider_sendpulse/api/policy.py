@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, cast
 from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_exponential, wait_random
 
 from airflow_provider_sendpulse.api.account import Account, ClientCredentials, StaticKey
-from airflow_provider_sendpulse.api.budget import pause, reservation
+from airflow_provider_sendpulse.api.budget import reservation, throttled
 from airflow_provider_sendpulse.api.call import Call, Repeat, SecretUrl
 from airflow_provider_sendpulse.api.messages import Answer, Executed, Request, TransportFailure
 from airflow_provider_sendpulse.api.redact import redact
@@ -259,12 +259,14 @@ class _Exchange(Generic[T]):
         elif problem.kind is ProblemKind.THROTTLED:
             asked = retry_after(answer.headers, self._now()) or problem.retry_after
             pause_for = self._attempts.pause(asked)
+            # The limit is the account's, so everybody who calls it waits, and goes on more slowly.
+            now = self._now()
+            lowered = yield from update(self._account.budget_key, throttled(now + (pause_for or 0.0), now))
+            if lowered is not None:
+                log.warning("%s: too many requests; going on at %.0f %% of the rate.", self._operation, lowered * 100)
             if pause_for is None:
                 raise self._error(Throttled, answer, problem, "was throttled", retry_after=asked)
             log.warning("%s: %s; again in %.1f s", self._operation, self._said(answer, problem), pause_for)
-            # The limit is the account's, so everybody who calls it waits.
-            now = self._now()
-            yield from update(self._account.budget_key, pause(now + pause_for, now))
             yield from wait(pause_for)
         elif problem.kind is ProblemKind.QUOTA:
             asked = retry_after(answer.headers, self._now()) or problem.retry_after

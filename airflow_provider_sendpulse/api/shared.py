@@ -34,6 +34,9 @@ class Busy(Exception):
 class Store(Protocol):
     """Named records that many may change."""
 
+    remote: bool
+    """Whether a change may have to wait for a network, so that it has no place in an event loop's own thread."""
+
     def try_update(self, key: str, change: Change[R]) -> R:
         """Change one record without ever waiting.
 
@@ -46,6 +49,8 @@ class Store(Protocol):
 
 class MemoryStore:
     """Records in this process's memory."""
+
+    remote = False
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
@@ -66,6 +71,8 @@ class FileStore:
     :param directory: created with mode 0700 when it is missing
     :raises OSError: when the directory cannot be used or could be changed by other users
     """
+
+    remote = False
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,6 +108,8 @@ class FileStore:
 
 class HostStore:
     """The directory of this user on this host, or memory when there is none that can be used."""
+
+    remote = False
 
     def __init__(self, directory: Path | None = None) -> None:
         self._memory = MemoryStore()

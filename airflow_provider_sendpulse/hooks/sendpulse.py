@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -12,8 +13,11 @@ from airflow.sdk import BaseHook
 
 from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 from airflow_provider_sendpulse.api.client import AsyncClient, Client
+from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.api.policy import Effort
+from airflow_provider_sendpulse.api.shared import Store
 from airflow_provider_sendpulse.exceptions import ServiceError
+from airflow_provider_sendpulse.hooks.coordination import coordination_of
 from airflow_provider_sendpulse.hooks.settings import Settings
 from airflow_provider_sendpulse.sendpulse import balance
 from airflow_provider_sendpulse.version_compat import amask_secret, mask_secret
@@ -73,16 +77,25 @@ class SendPulseHook(BaseHook):
     def get_conn(self) -> Client:
         """Return the client that carries out calls; it is kept until :meth:`close`."""
         if self._client is None:
-            self._client = Client(self.settings.account, mask=mask_secret)
+            self._client = Client(self.settings.account, mask=mask_secret, store=self._store())
         return self._client
 
     async def aget_conn(self) -> AsyncClient:
         """Return the client that carries out calls from coroutines; it is kept until :meth:`aclose`."""
         settings = await self.asettings()
+        store = None if self._async_client is not None else await self._astore(settings)
         # Nothing may be awaited from here on: several coroutines can share this hook, and one client must do for all.
         if self._async_client is None:
-            self._async_client = AsyncClient(settings.account, mask=amask_secret)
+            self._async_client = AsyncClient(settings.account, mask=amask_secret, store=store)
         return self._async_client
+
+    def lease(self, name: str, owner: str) -> Lease:
+        """Return the right to do something alone among all who share this account; nobody holds it yet.
+
+        :param name: what is to be done
+        :param owner: who does it; the same for all tries of one task
+        """
+        return self.get_conn().lease(name, owner)
 
     def send(self, call: Call[T] | SplitCall[T]) -> T:
         """Carry out a call.
@@ -147,11 +160,36 @@ class SendPulseHook(BaseHook):
             return False, f"The connection could not be tested: {type(error).__name__}."
         money = f"balance {detail.main:g} {detail.currency} and {detail.bonus:g} bonus"
         if detail.email is None:
-            return True, f"Connected to SendPulse: no email plan, {money}."
+            return True, f"Connected to SendPulse: no email plan, {money}.{self._coordination()}"
         return True, (
             f"Connected to SendPulse: plan {detail.email.tariff_name or 'without a name'}, {money}, "
-            f"{detail.email.emails_left:,} emails left."
+            f"{detail.email.emails_left:,} emails left.{self._coordination()}"
         )
+
+    def _store(self) -> Store | None:
+        """Return the store that hosts share, or ``None`` where the connection names none."""
+        conn_id = self.settings.coordination_conn_id
+        return None if conn_id is None else coordination_of(self.get_connection(conn_id))
+
+    async def _astore(self, settings: Settings) -> Store | None:
+        conn_id = settings.coordination_conn_id
+        if conn_id is None:
+            return None
+        # Not in the loop: it imports a driver.
+        return await asyncio.to_thread(coordination_of, await self.aget_connection(conn_id))
+
+    def _coordination(self) -> str:
+        """Return what is wrong with the coordination connection, as a sentence, or nothing."""
+        conn_id = self.settings.coordination_conn_id
+        if conn_id is None:
+            return ""
+        try:
+            trouble = coordination_of(self.get_connection(conn_id)).check()
+        except ServiceError as error:
+            return f" But there is no coordination: {error}"
+        except Exception as error:
+            trouble = type(error).__name__
+        return "" if trouble is None else f" But the coordination connection {conn_id!r} does not work ({trouble})."
 
     def _is_masked(self) -> bool:
         return self.get_connection(self.sendpulse_conn_id).password == "***"

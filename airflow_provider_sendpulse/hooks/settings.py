@@ -34,6 +34,7 @@ class Settings:
     :param event_urls: name to hash URL; credentials
     :param account_timezone: the time zone set in the SendPulse account
     :param deployment: tells Airflow installations on one account apart
+    :param coordination_conn_id: connection of the store that processes on many hosts share
     :param campaign_link: pattern of a campaign's page in the dashboard, with ``{id}``
     :param address_book_link: pattern of an address book's page in the dashboard, with ``{id}``
     """
@@ -42,6 +43,7 @@ class Settings:
     event_urls: Mapping[str, SecretUrl] = field(default_factory=dict)
     account_timezone: str | None = None
     deployment: str = ""
+    coordination_conn_id: str | None = None
     campaign_link: str = DEFAULT_CAMPAIGN_LINK
     address_book_link: str = DEFAULT_ADDRESS_BOOK_LINK
 
@@ -77,6 +79,7 @@ class Settings:
             event_urls=reader.event_urls(),
             account_timezone=reader.text("account_timezone"),
             deployment=reader.text("deployment") or "",
+            coordination_conn_id=reader.text("coordination_conn_id"),
             campaign_link=reader.text("campaign_link") or DEFAULT_CAMPAIGN_LINK,
             address_book_link=reader.text("address_book_link") or DEFAULT_ADDRESS_BOOK_LINK,
         )

@@ -14,7 +14,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_sendpulse.api.clock import Clock
-from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignConflict, CampaignNotSent, Refused, ServiceError
+from airflow_provider_sendpulse.api.lease import Lease
+from airflow_provider_sendpulse.exceptions import (
+    AmbiguousOutcome,
+    CampaignConflict,
+    CampaignNotSent,
+    Refused,
+    ServiceError,
+    ServiceUnavailable,
+)
+from airflow_provider_sendpulse.jobs.alone import HOLD, Renewing, Right
 from airflow_provider_sendpulse.jobs.intent import ANY_GENERATION, Intent, MailingRecord
 from airflow_provider_sendpulse.jobs.lookup import find_marked, generation
 from airflow_provider_sendpulse.jobs.marker import Marker
@@ -32,6 +41,9 @@ LONGEST_HOLD = 3600.0
 
 LOOK_AGAIN = 10.0
 """Seconds between two looks for a campaign whose creation is in doubt."""
+
+LONGEST_WAIT = 1800.0
+"""Seconds to wait for another task that is creating the same mailing."""
 
 ENDED_BADLY = frozenset(
     {
@@ -80,15 +92,19 @@ class Outcome:
     created: campaigns.CreatedCampaign | None = None
 
 
-def create_once(sender: Sender, mailing: Mailing, record: MailingRecord, clock: Clock) -> Outcome:
+def create_once(
+    sender: Sender, mailing: Mailing, record: MailingRecord, clock: Clock, lease: Lease | None = None
+) -> Outcome:
     """Make sure that the campaign of a mailing exists, and that there is no second one.
 
+    :param lease: shared with all who might create the same mailing at the same time; its owner is the task, not the try
     :raises CampaignConflict: one with this marker exists, to other address books or with another subject
     :raises AmbiguousOutcome: it may exist and could not be found, or could not be looked for: it is not created then
     :raises Throttled: the service takes no campaign now; nothing was created
+    :raises ServiceUnavailable: another task has been creating it for too long; nothing was created
     :raises ServiceError: the service could not be asked; nothing was created
     """
-    return _Creation(sender, mailing, record, clock).run()
+    return _Creation(sender, mailing, record, clock, lease).run()
 
 
 def went_out(campaign: campaigns.Campaign) -> bool:
@@ -100,15 +116,67 @@ def went_out(campaign: campaigns.Campaign) -> bool:
     return any(statistic.count for statistic in campaign.statistics if statistic.code not in unsent)
 
 
+class _RightLost(Exception):
+    """The right to create was lost before anything was sent."""
+
+
 class _Creation:
-    def __init__(self, sender: Sender, mailing: Mailing, record: MailingRecord, clock: Clock) -> None:
-        self._sender = sender
+    def __init__(self, sender: Sender, mailing: Mailing, record: MailingRecord, clock: Clock, lease: Lease | None) -> None:
+        self._right = Right(lease, clock, HOLD + mailing.visibility_window)
+        self._sender = Renewing(sender, self._right)
         self._mailing = mailing
         self._record = record
         self._clock = clock
+        self._may_be_unlisted = False
 
     def run(self) -> Outcome:
+        give_up_at = self._clock.now() + LONGEST_WAIT
+        while True:
+            if (found := self._await_right(give_up_at)) is not None:
+                return self._adopt(found)
+            try:
+                return self._run()
+            except _RightLost:
+                if self._clock.now() >= give_up_at:
+                    raise self._not_alone() from None
+                log.warning("Somebody else may have created the marker %s meanwhile: looking again.", self._mailing.marker)
+            finally:
+                # Others look only when it would be listed.
+                self._right.leave(self._mailing.visibility_window if self._may_be_unlisted else 0.0)
+
+    def _await_right(self, give_up_at: float) -> campaigns.Campaign | None:
+        """Wait for the right to create; return the campaign if the other one has created it meanwhile."""
+        pause = 1.0
+        while (left := self._right.take()) > 0:
+            found: campaigns.Campaign | None = None
+            try:
+                found = self._look()
+                if found is not None and not self._is_enough(found):
+                    found = None
+            except ServiceError as error:
+                log.warning("Looking for the marker %s failed: %s", self._mailing.marker, error)
+            if found is not None:
+                return found
+            if self._clock.now() >= give_up_at:
+                raise self._not_alone()
+            log.info("Another task is creating the mailing %s: waiting for it.", self._mailing.marker)
+            self._clock.sleep(min(pause, left))
+            pause = min(2 * pause, LOOK_AGAIN)
+        return None
+
+    def _not_alone(self) -> ServiceUnavailable:
+        return ServiceUnavailable(
+            f"Another task has been creating the mailing {self._mailing.marker} for {LONGEST_WAIT / 60:.0f} minutes, and "
+            "no campaign of it is listed. This task has created nothing."
+        )
+
+    def _is_enough(self, found: campaigns.Campaign) -> bool:
         intent = self._record.intent()
+        return (intent is None or generation(found) >= intent.generation) and not self._is_to_be_recreated(found)
+
+    def _run(self) -> Outcome:
+        intent = self._record.intent()
+        self._may_be_unlisted = intent is not None
         found = self._remembered(intent)
         if found is None and intent is not None and intent.campaign_id is not None:
             found = self._look()
@@ -168,8 +236,11 @@ class _Creation:
 
     def _create(self, marker: Marker, *, again: bool = False) -> Outcome:
         campaign = self._mailing.before_creating(self._mailing.campaign)
+        if not self._right.is_held():
+            raise _RightLost
         intent = Intent(marker.generation, self._clock.now())
         self._record.keep_intent(intent)
+        self._may_be_unlisted = True
         try:
             created = self._sender.send(campaigns.create(replace(campaign, name=marker.name(campaign.name))))
         except AmbiguousOutcome as doubt:
@@ -186,6 +257,7 @@ class _Creation:
             return self._create(marker, again=True)
         except ServiceError:
             # Refused, throttled or not reached: certainly nothing was created.
+            self._may_be_unlisted = False
             self._record.keep_intent(None)
             raise
         self._record.keep_intent(replace(intent, campaign_id=created.id))
@@ -213,6 +285,7 @@ class _Creation:
                 trouble = error
                 log.warning("Looking for the marker %s failed: %s", self._mailing.marker, error)
             if found is not None and generation(found) >= intent.generation:
+                self._may_be_unlisted = False
                 return found
             left = end - self._clock.now()
             if left <= 0 and trouble is not None:
@@ -221,6 +294,7 @@ class _Creation:
                 )
             if left <= 0:
                 return found
+            self._right.keep()
             log.info(
                 "No campaign with the marker %s yet; it would be listed within %.0f s. Looking again.",
                 self._mailing.marker,
@@ -259,6 +333,7 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
 __all__ = [
     "ENDED_BADLY",
     "LONGEST_HOLD",
+    "LONGEST_WAIT",
     "LOOK_AGAIN",
     "VISIBILITY_WINDOW",
     "Mailing",

@@ -64,15 +64,17 @@ def campaign_request(
 
 def mailing_marker(operator: SendPulseCreateCampaignOperator, context: Any, deployment: str) -> Marker:
     """Return by what the campaign is recognised."""
-    ti = context["ti"]
-    key = operator.mailing_key
-    if key is None:
-        map_index = -1 if ti.map_index is None else ti.map_index
-        key = "\0".join((ti.dag_id, ti.run_id, ti.task_id, str(map_index)))
-    key = plain_text(key)
+    key = task_identity(context) if operator.mailing_key is None else plain_text(operator.mailing_key)
     if not key.strip():
         raise InvalidRequest("mailing_key is empty.")
     return Marker.of(deployment=deployment, mailing_key=key, edition=operator.edition)
+
+
+def task_identity(context: Any) -> str:
+    """Return what all tries of one task instance have in common, and no other task has."""
+    ti = context["ti"]
+    map_index = -1 if ti.map_index is None else ti.map_index
+    return "\0".join((ti.dag_id, ti.run_id, ti.task_id, str(map_index)))
 
 
 def optional_date(value: dt.datetime | str | None, name: str = "send_date") -> dt.datetime | None:
@@ -80,4 +82,4 @@ def optional_date(value: dt.datetime | str | None, name: str = "send_date") -> d
     return None if value is None or value in ("", "None") else parse_send_date(value, name)
 
 
-__all__ = ["campaign_request", "mailing_marker", "optional_date"]
+__all__ = ["campaign_request", "mailing_marker", "optional_date", "task_identity"]

@@ -29,7 +29,12 @@ from airflow_provider_sendpulse.jobs.schedule import require_on_time
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign, moment
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
-from airflow_provider_sendpulse.operators.campaign_request import campaign_request, mailing_marker, optional_date
+from airflow_provider_sendpulse.operators.campaign_request import (
+    campaign_request,
+    mailing_marker,
+    optional_date,
+    task_identity,
+)
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
@@ -267,9 +272,10 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         self, context: Context, hook: SendPulseHook, mailing: Mailing, record: MailingRecord, deadline: float
     ) -> Outcome:
         """Create or adopt, waiting for a place where SendPulse takes no more campaigns at the moment."""
+        lease = hook.lease(f"mailing-{mailing.marker.digest}", task_identity(context))
         while True:
             try:
-                return create_once(hook, mailing, record, _CLOCK)
+                return create_once(hook, mailing, record, _CLOCK, lease)
             except Throttled as error:
                 if error.error_code != ErrorCode.CAMPAIGNS_PER_HOUR.code:
                     raise

@@ -25,6 +25,7 @@ _FIELDS = [
     "requests_per_minute",
     "account_timezone",
     "deployment",
+    "coordination_conn_id",
     "campaign_link",
     "address_book_link",
 ]
@@ -157,6 +158,7 @@ class TestSettings:
         assert [limit.requests for limit in settings.account.limits] == [8.0, 1000.0]
         assert settings.account.timeouts.total == 60.0
         assert (settings.deployment, settings.account_timezone, settings.event_urls) == ("", None, {})
+        assert settings.coordination_conn_id is None
         assert "{id}" in settings.campaign_link
         assert "{id}" in settings.address_book_link
 

@@ -9,7 +9,7 @@ import sys
 
 from airflow_provider_sendpulse.get_provider_info import get_provider_info
 
-HEAVY = ("requests", "fastapi", "starlette", "pandas", "aiohttp", "sqlalchemy", "cryptography", "airflow.models")
+HEAVY = ("requests", "fastapi", "starlette", "pandas", "aiohttp", "sqlalchemy", "redis", "cryptography", "airflow.models")
 
 SCRIPT = """
 import importlib, json, sys, time
