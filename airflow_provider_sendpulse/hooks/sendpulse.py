@@ -11,8 +11,9 @@ from typing import Any, Self, TypeVar
 
 from airflow.sdk import BaseHook
 
+from airflow_provider_sendpulse.api.account import Account
 from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
-from airflow_provider_sendpulse.api.client import AsyncClient, Client
+from airflow_provider_sendpulse.api.client import AsyncClient, AsyncTransport, Client
 from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.api.policy import Effort
 from airflow_provider_sendpulse.api.shared import Store
@@ -86,8 +87,13 @@ class SendPulseHook(BaseHook):
         store = None if self._async_client is not None else await self._astore(settings)
         # Nothing may be awaited from here on: several coroutines can share this hook, and one client must do for all.
         if self._async_client is None:
-            self._async_client = AsyncClient(settings.account, mask=amask_secret, store=store)
+            transport = self._async_transport(settings.account)
+            self._async_client = AsyncClient(settings.account, mask=amask_secret, store=store, transport=transport)
         return self._async_client
+
+    def _async_transport(self, account: Account) -> AsyncTransport | None:
+        """Return what sends the requests of coroutines; ``None`` for the usual one."""
+        return None
 
     def lease(self, name: str, owner: str) -> Lease:
         """Return the right to do something alone among all who share this account; nobody holds it yet.

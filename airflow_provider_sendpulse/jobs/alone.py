@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from typing import TypeVar
 
-from airflow_provider_sendpulse.api.call import Call, PagedCall
+from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.lease import Holder, Lease
 from airflow_provider_sendpulse.exceptions import ServiceUnavailable
@@ -81,7 +81,7 @@ class Renewing:
         self._sender = sender
         self._right = right
 
-    def send(self, call: Call[T]) -> T:
+    def send(self, call: Call[T] | SplitCall[T]) -> T:
         """Carry out a call."""
         self._right.keep()
         return self._sender.send(call)

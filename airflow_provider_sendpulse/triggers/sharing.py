@@ -13,12 +13,12 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 
-from airflow_provider_sendpulse.api.client import AsyncClient, AsyncTransport
+from airflow_provider_sendpulse.api.account import Account
+from airflow_provider_sendpulse.api.client import AsyncTransport
 from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
 from airflow_provider_sendpulse.api.messages import Answer, Request, TransportFailure
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.triggers.turns import Turns
-from airflow_provider_sendpulse.version_compat import amask_secret
 
 PACE = 1.0
 """Seconds between two requests of all waits of one connection together."""
@@ -62,14 +62,8 @@ class _PacedHook(SendPulseHook):
         super().__init__(sendpulse_conn_id)
         self._before_request = before_request
 
-    async def aget_conn(self) -> AsyncClient:
-        """Return the client that carries out calls, one request at a turn."""
-        account = (await self.asettings()).account
-        # Nothing may be awaited from here on, as in the method that this one replaces.
-        if self._async_client is None:
-            transport = _PacedTransport(HttpxTransport(account.timeouts), self._before_request)
-            self._async_client = AsyncClient(account, mask=amask_secret, transport=transport)
-        return self._async_client
+    def _async_transport(self, account: Account) -> AsyncTransport:
+        return _PacedTransport(HttpxTransport(account.timeouts), self._before_request)
 
 
 class _PacedTransport:
