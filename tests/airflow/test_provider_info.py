@@ -159,6 +159,7 @@ def test_every_public_module_is_listed() -> None:
         "task_store",
         "sharing",
         "events",
+        "rows",
     }
     for floor in ("hooks", "operators", "sensors", "triggers"):
         present = {path.stem for path in (PACKAGE / floor).glob("*.py")} - private
