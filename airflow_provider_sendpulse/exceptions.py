@@ -100,11 +100,27 @@ class DeliveryFailed(FinalFailure):
     """Too many rows could not be delivered; the message holds the counts."""
 
 
+class RejectsNotWritten(ServiceError):
+    """The rows that went wrong could not be written to where ``rejects`` says; a retry of the task writes them again."""
+
+
+class AccountBroken(FinalFailure):
+    """The account of a delivery does not add up: a fault of this package, which should be reported."""
+
+
 class DeadlinePassed(FinalFailure):
     """What was waited for did not happen in time; the message says what was seen last."""
 
 
+class Interrupted(BaseException):
+    """The process was told to end (SIGTERM); like ``KeyboardInterrupt``, nothing but tidying up happens after it.
+
+    Airflow tries the task again, unless somebody has settled its state.
+    """
+
+
 __all__ = [
+    "AccountBroken",
     "AddressBookUnusable",
     "AmbiguousOutcome",
     "AuthenticationFailed",
@@ -114,9 +130,11 @@ __all__ = [
     "DeadlinePassed",
     "DeliveryFailed",
     "FinalFailure",
+    "Interrupted",
     "InvalidRequest",
     "NeedsHuman",
     "Refused",
+    "RejectsNotWritten",
     "ServiceError",
     "ServiceUnavailable",
     "Throttled",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -39,11 +40,11 @@ class ContactDelivery:
         """
         if self.batch_size < 1:
             raise InvalidRequest(f"batch_size is {self.batch_size}; it is at least 1.")
-        items = screened(persons, report, self._key)
-        if self.consent is None:
-            upsert(sender, items, self._add, report, batch_size=self.batch_size, clock=clock)
-        else:
-            send_once(sender, items, self._ask, ledger, report, per_call=WINDOW, clock=clock)
+        with contextlib.closing(screened(persons, report, self._key)) as items:
+            if self.consent is None:
+                upsert(sender, items, self._add, report, batch_size=self.batch_size, clock=clock)
+            else:
+                send_once(sender, items, self._ask, ledger, report, per_call=WINDOW, clock=clock)
 
     def _key(self, person: Person) -> Key:
         if not person.email:

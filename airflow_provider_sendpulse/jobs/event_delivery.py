@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,8 @@ class EventDelivery:
 
     def run(self, sender: Sender, persons: Iterable[Person], ledger: Ledger, report: Report, clock: Clock) -> None:
         """Send one event per row."""
-        items = screened(persons, report, self._key)
-        send_once(sender, items, self._call, ledger, report, per_call=1, clock=clock)
+        with contextlib.closing(screened(persons, report, self._key)) as items:
+            send_once(sender, items, self._call, ledger, report, per_call=1, clock=clock)
 
     def _key(self, person: Person) -> Key:
         body = self._event(person).body()

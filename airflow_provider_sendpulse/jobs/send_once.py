@@ -42,7 +42,7 @@ def send_once(
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
-    progress = Progress(clock)
+    progress = Progress(clock, "request", report.expected, per_call)
     calls = refusals = lost = 0
     for window in chunks(_unsent(items, ledger, report), WINDOW):
         recorded: list[str] = []
@@ -73,6 +73,9 @@ def send_once(
                     _settle(group, report, Outcome.REJECTED, str(error))
                 except ServiceError:
                     unsent += keys
+                    raise
+                except BaseException:
+                    _settle(group, report, Outcome.IN_DOUBT, "this try ended while the row was being sent")
                     raise
                 else:
                     recorded += keys

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from decimal import Decimal
 
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Counts
@@ -30,23 +31,24 @@ class Thresholds:
         if self.max_rejected is not None and self.max_rejected < 0:
             raise InvalidRequest(f"max_rejected is {self.max_rejected}; it is a number of rows, at least 0.")
 
-    def conclude(self, counts: Counts, noun: str) -> None:
+    def conclude(self, counts: Counts, noun: str, place: str | None = None) -> None:
         """Judge a delivery that has ended.
 
+        :param place: where the bad rows were written, for the message
         :raises DeliveryFailed: when more went wrong than is allowed
         """
         if not counts.bad:
             return
         message = f"{noun}: {counts.bad:,} of {counts.read:,} rows went wrong ({counts})."
+        where = f"They are in {place}." if place else "What is wrong with the rows is in the log above, by row number."
         if self.max_rejected is not None and counts.bad > self.max_rejected:
-            raise DeliveryFailed(f"{message} That is more than max_rejected={self.max_rejected} allows. {_WHERE}")
-        if counts.bad > self.max_rejected_ratio * counts.read:
+            raise DeliveryFailed(f"{message} That is more than max_rejected={self.max_rejected} allows. {where}")
+        # In decimals, because 0.29 of 100 is a little less than 29 otherwise.
+        if counts.bad > Decimal(str(self.max_rejected_ratio)) * counts.read:
             raise DeliveryFailed(
-                f"{message} That is more than max_rejected_ratio={self.max_rejected_ratio:g} allows. {_WHERE}"
+                f"{message} That is more than max_rejected_ratio={self.max_rejected_ratio:g} allows. {where}"
             )
-        log.warning("%s The thresholds allow that.", message)
+        log.warning("%s The thresholds allow that. %s", message, where)
 
-
-_WHERE = "What is wrong with the rows is in the log above, by row number."
 
 __all__ = ["Thresholds"]

@@ -33,7 +33,7 @@ def upsert(
     :raises DeliveryFailed: the service refused a batch; the message says which rows it held
     :raises ServiceError: as the calls do
     """
-    progress = Progress(clock)
+    progress = Progress(clock, "batch", report.expected, batch_size)
     for batch in chunks(items, batch_size):
         persons = [item.person for item in batch]
         try:

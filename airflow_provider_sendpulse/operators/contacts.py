@@ -42,7 +42,8 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
     :param template_id: template of the confirmation message (templated)
     :param message_lang: language of the confirmation message: ru, en, ua, tr, es or pt (templated)
     :param batch_size: contacts per call
-    :param max_rejected, max_rejected_ratio: see :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
+    :param max_rejected, max_rejected_ratio, rejects: see
+        :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
     """
 
     template_fields: Collection[str] = (
@@ -93,7 +94,7 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
         delivery = ContactDelivery(address_book_id, self._consent(), self.batch_size)
         source = source_of(reveal(self.contacts), "contacts")
         columns = Columns(self.email_column, self.phone_column, automation_id=None, variables=self.variables)
-        with self._accounted("Contacts") as report, self.hook as hook:
+        with self._accounted("Contacts", source) as report, self.hook as hook:
             link = hook.settings.address_book_link.replace("{id}", str(address_book_id))
             SendPulseAddressBookLink().push(context, link)
             ledger = task_ledger(context, "opt-in") if self.double_opt_in else MemoryLedger()

@@ -46,7 +46,8 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
     :param phone_column: column of the telephone number (templated)
     :param automation_id_column: column of the flow's id (templated)
     :param form: send a form instead of JSON to a hash URL; every value becomes text
-    :param max_rejected, max_rejected_ratio: see :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
+    :param max_rejected, max_rejected_ratio, rejects: see
+        :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
     """
 
     template_fields: Collection[str] = (
@@ -105,7 +106,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
         if not name:
             raise InvalidRequest("event_name is empty.")
         source, columns = self._rows()
-        with self._accounted(f"Events {name}") as report, self.hook as hook:
+        with self._accounted(f"Events {name}", source) as report, self.hook as hook:
             url = hook.settings.event_urls.get(name)
             if self.form and url is None:
                 raise InvalidRequest(f"form=True sends to a hash URL, and the connection's event_urls has no {name!r}.")

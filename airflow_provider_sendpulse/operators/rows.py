@@ -4,43 +4,147 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+import os
+import threading
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import get_current_context
+
+from airflow_provider_sendpulse.exceptions import DeliveryFailed, Interrupted, InvalidRequest, RejectsNotWritten
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.thresholds import Thresholds
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
+from airflow_provider_sendpulse.rows.rejects import NoRejects, Rejects, TaskRun
+from airflow_provider_sendpulse.rows.rejects_file import RejectsFile
+from airflow_provider_sendpulse.rows.rejects_spool import SpooledRejects, reason_of
+from airflow_provider_sendpulse.rows.rejects_table import RejectsTable
+from airflow_provider_sendpulse.rows.source import RowSource, length_of
+from airflow_provider_sendpulse.rows.storage import as_template
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 
 class SendPulseRowsOperator(SendPulseOperator):
-    """An operator that delivers rows, and returns the counts.
+    """An operator that delivers rows, and returns the counts. A delivery that fails leaves them in the XCom ``counts``.
 
     :param max_rejected: rows that may go wrong: up to it the task warns, above it fails; no such bound when left out
     :param max_rejected_ratio: share of the rows that may go wrong: up to it the task warns, above it fails
+    :param rejects: where rows go that were invalid, rejected or in doubt, with their addresses: a path or URL that ends in
+        ``.csv`` or ``.jsonl``, a :class:`~airflow_provider_sendpulse.rows.RejectsFile`, or a
+        :class:`~airflow_provider_sendpulse.rows.RejectsTable` (templated). The XCom ``rejects`` says where they are.
+        When left out, the log names the first of them by row number.
     """
 
-    def __init__(self, *, max_rejected: int | None = None, max_rejected_ratio: float = 0.01, **kwargs: Any) -> None:
+    template_fields: Collection[str] = (*SendPulseOperator.template_fields, "rejects")
+
+    def __init__(
+        self,
+        *,
+        max_rejected: int | None = None,
+        max_rejected_ratio: float = 0.01,
+        rejects: str | os.PathLike[str] | RejectsFile | RejectsTable | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.max_rejected = max_rejected
         self.max_rejected_ratio = max_rejected_ratio
+        self.rejects: str | os.PathLike[str] | RejectsFile | RejectsTable | None = as_template(rejects)
+        self._is_delivering = False
+
+    def on_kill(self) -> None:
+        """End the delivery now, so that there is time to write down what became of the rows: Airflow calls this on SIGTERM.
+
+        :raises Interrupted: while a delivery goes on, inside the code that is interrupted
+        """
+        if self._is_delivering and threading.current_thread() is threading.main_thread():
+            raise Interrupted("The task was told to end.")
 
     @contextlib.contextmanager
-    def _accounted(self, noun: str) -> Iterator[Report]:
-        """Give every row an outcome, say the counts last, and judge them by the thresholds.
+    def _accounted(self, noun: str, source: RowSource | None = None) -> Iterator[Report]:
+        """Give every row an outcome, bring the bad ones to their place, say the counts last, and judge them.
 
         :param noun: what the rows are, for the log
+        :param source: where rows come from
         :raises DeliveryFailed: when more went wrong than is allowed
+        :raises RejectsNotWritten: when the delivery went well and the bad rows could not be written down
         """
+        context = get_current_context()
         thresholds = Thresholds(self.max_rejected, self.max_rejected_ratio)
-        report = Report()
+        place = self._place()
+        rejects = self._opened(place, context)
+        report = Report(rejects, expected=None if source is None else length_of(source))
+        trouble: RejectsNotWritten | None = None
         try:
-            yield report
+            try:
+                self._is_delivering = True
+                yield report
+                report.finish()
+            finally:
+                self._is_delivering = False
         except BaseException:
             report.abandon()
+            trouble = self._closed(rejects)
+            if trouble is not None:
+                self.log.error("%s", trouble)
+            self._say(noun, report, place if trouble is None else None, context, failed=True)
             raise
-        finally:
-            self.log.info("%s: %s", noun, report.counts)
-        thresholds.conclude(report.counts, noun)
+        trouble = self._closed(rejects)
+        failure: DeliveryFailed | None = None
+        try:
+            thresholds.conclude(report.counts, noun, None if place is None or trouble else str(place))
+        except DeliveryFailed as error:
+            failure = error
+        self._say(noun, report, place if trouble is None else None, context, failed=bool(failure or trouble))
+        if failure is not None:
+            raise DeliveryFailed(f"{failure} {trouble}") if trouble is not None else failure
+        if trouble is not None:
+            raise RejectsNotWritten(f"{trouble} The delivery itself has ended ({report.counts}).")
+
+    def _place(self) -> RejectsFile | RejectsTable | None:
+        given: Any = self.rejects
+        if given is None or isinstance(given, RejectsFile | RejectsTable):
+            return given
+        if isinstance(given, str | os.PathLike) or hasattr(given, "protocol"):
+            return RejectsFile(given)
+        raise InvalidRequest(f"rejects is a {type(given).__name__}; it is a path, a RejectsFile or a RejectsTable.")
+
+    def _opened(self, place: RejectsFile | RejectsTable | None, context: Context) -> Rejects:
+        if place is None:
+            return NoRejects()
+        instance: Any = context["ti"]
+        run = TaskRun(
+            instance.dag_id,
+            instance.run_id,
+            instance.task_id,
+            -1 if instance.map_index is None else int(instance.map_index),
+            int(instance.try_number),
+        )
+        place.prepare(run)
+        return SpooledRejects(place, run, place.retention)
+
+    @staticmethod
+    def _closed(rejects: Rejects) -> RejectsNotWritten | None:
+        try:
+            rejects.close()
+        except RejectsNotWritten as error:
+            return error
+        return None
+
+    def _say(
+        self, noun: str, report: Report, place: RejectsFile | RejectsTable | None, context: Context, *, failed: bool
+    ) -> None:
+        pushed: dict[str, Any] = {"counts": report.counts.as_dict()} if failed else {}
+        if place is not None and report.counts.bad:
+            pushed["rejects"] = str(place)
+        for key, value in pushed.items():
+            try:
+                context["ti"].xcom_push(key=key, value=value)
+            except Exception as error:
+                # Airflow may have replaced this try already, and what the delivery failed with is more important.
+                self.log.warning("The XCom %s could not be pushed: %s", key, reason_of(error))
+        self.log.info("%s: %s", noun, report.counts)
 
 
 __all__ = ["SendPulseRowsOperator"]

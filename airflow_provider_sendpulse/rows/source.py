@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from typing import Any, Protocol, runtime_checkable
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -15,6 +15,8 @@ Row = Mapping[str, Any]
 @runtime_checkable
 class RowSource(Protocol):
     """Something that can be read row by row, from the beginning, as often as needed.
+
+    A source that knows how many rows it will yield has a ``__len__``, and the progress of a delivery then shows a total.
 
     A source with ``template_fields`` has these rendered when it is a template field of an operator. Its ``str`` appears
     in Airflow's rendered fields, so it says where rows come from and never shows one.
@@ -44,6 +46,12 @@ class InlineRows:
             else:
                 yield {key: value for key, value in item.items() if key != "variables"}
 
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __bool__(self) -> bool:
+        return True
+
     def __str__(self) -> str:
         return f"{len(self._items)} rows"
 
@@ -63,6 +71,11 @@ def reading(source: RowSource) -> Iterator[Iterator[Row]]:
             close()
 
 
+def length_of(source: RowSource) -> int | None:
+    """Return how many rows a source will yield, or ``None`` where it does not know."""
+    return len(source) if isinstance(source, Sized) else None
+
+
 def source_of(value: Any, name: str) -> RowSource:
     """Return a row source for what an operator was given.
 
@@ -77,4 +90,4 @@ def source_of(value: Any, name: str) -> RowSource:
     raise InvalidRequest(f"{name} is a {type(value).__name__}; it is a row source, or a list of addresses or mappings.")
 
 
-__all__ = ["InlineRows", "Row", "RowSource", "reading", "source_of"]
+__all__ = ["InlineRows", "Row", "RowSource", "length_of", "reading", "source_of"]

@@ -7,12 +7,18 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.cursors import streaming
 from airflow_provider_sendpulse.rows.source import Row
+
+_SHOWN = 5000
 
 
 class SqlRows:
-    """The rows of a query.
+    """The rows of a query, read as they are needed: memory does not grow with their number.
+
+    The query is open while the rows are delivered, and so is its transaction.
 
     :param conn_id: Airflow connection of the database (templated)
     :param sql: the query (templated); column names become variable names, so name them with ``AS``
@@ -45,22 +51,35 @@ class SqlRows:
 
         connection_of: Any = BaseHook.get_connection(self.conn_id)
         hook = connection_of.get_hook()
-        with contextlib.closing(hook.get_conn()) as connection, contextlib.closing(connection.cursor()) as cursor:
+        with (
+            contextlib.closing(hook.get_conn()) as connection,
+            streaming(connection, self.sql, another=hook.get_conn) as cursor,
+        ):
             cursor.arraysize = self.fetch_size
             if self.parameters is None:
                 cursor.execute(self.sql)
             else:
                 cursor.execute(self.sql, self.parameters)
-            columns = [str(column[0]) for column in cursor.description or ()]
-            if len(set(columns)) != len(columns):
-                twice = sorted({name for name in columns if columns.count(name) > 1})
-                raise InvalidRequest(f"The query has more than one column named {', '.join(twice)}: rename with AS.")
+            columns: list[str] | None = None
             while batch := cursor.fetchmany(self.fetch_size):
+                # Not before: psycopg2 knows the columns of a cursor on the server when it has fetched something.
+                columns = columns or _columns(cursor)
                 for values in batch:
-                    yield dict(zip(columns, values, strict=True))
+                    # Connections can be set to return mappings.
+                    yield dict(values) if isinstance(values, Mapping) else dict(zip(columns, values, strict=True))
+            if columns is None:
+                _columns(cursor)
 
     def __str__(self) -> str:
-        return f"SqlRows(conn_id={self.conn_id!r}, sql={self.sql!r})"
+        return f"SqlRows(conn_id={self.conn_id!r}, sql={redact(self.sql, longest=_SHOWN)!r})"
+
+
+def _columns(cursor: Any) -> list[str]:
+    columns = [str(column[0]) for column in cursor.description or ()]
+    if len(set(columns)) != len(columns):
+        twice = sorted({name for name in columns if columns.count(name) > 1})
+        raise InvalidRequest(f"The query has more than one column named {', '.join(twice)}: rename with AS.")
+    return columns
 
 
 __all__ = ["SqlRows"]

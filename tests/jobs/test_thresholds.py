@@ -25,6 +25,10 @@ from airflow_provider_sendpulse.jobs.thresholds import Thresholds
         (Counts(read=100, duplicate=50, skipped=50), 0.0, False),
         (Counts(read=1, invalid=1), 1.0, False),
         (Counts(), 0.0, False),
+        # Products of fractions are not what they seem: 0.29 * 100 is less than 29.
+        (Counts(read=100, accepted=71, rejected=29), 0.29, False),
+        (Counts(read=100, accepted=70, rejected=30), 0.29, True),
+        (Counts(read=1000, accepted=993, rejected=7), 0.007, False),
     ],
 )
 def test_conclusion(counts, ratio, fails, caplog):
@@ -34,6 +38,18 @@ def test_conclusion(counts, ratio, fails, caplog):
     else:
         Thresholds(max_rejected_ratio=ratio).conclude(counts, "Contacts")
         assert any(record.levelno == logging.WARNING for record in caplog.records) is (counts.bad > 0)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0])
+def test_the_message_says_where_the_rows_are(ratio, caplog):
+    counts = Counts(read=2, accepted=1, rejected=1)
+    try:
+        Thresholds(max_rejected_ratio=ratio).conclude(counts, "Contacts", "/rejects/today.csv")
+    except DeliveryFailed as error:
+        message = str(error)
+    else:
+        [message] = [record.getMessage() for record in caplog.records]
+    assert message.endswith("They are in /rejects/today.csv.")
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan")])

@@ -108,7 +108,9 @@ def test_progress_is_told_every_half_minute(caplog):
     with caplog.at_level(logging.INFO):
         send_upserts(persons(60), Slow(), clock=clock)
     assert [record.message for record in caplog.records] == [
-        "So far: 20 read, 20 accepted", "So far: 40 read, 40 accepted", "So far: 60 read, 60 accepted",
+        "batch 2 · 20 sent · 0 rejected · 0.1 req/s",
+        "batch 4 · 40 sent · 0 rejected · 0.1 req/s",
+        "batch 6 · 60 sent · 0 rejected · 0.1 req/s",
     ]  # fmt: skip
 
 
