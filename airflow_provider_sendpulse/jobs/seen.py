@@ -13,7 +13,8 @@ class Seen:
 
     def __init__(self) -> None:
         # An empty name is a private database: in memory while it is small, then a file that has no name any more.
-        self._database = sqlite3.connect("", isolation_level=None)
+        # A reader that is forgotten is closed by the garbage collector, whichever thread that runs in.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID")
