@@ -152,6 +152,9 @@ def test_every_public_module_is_listed() -> None:
     private = {
         "__init__",
         "base",
+        "database",
+        "ledgers",
+        "rows",
         "settings",
         "arguments",
         "content",
