@@ -37,11 +37,6 @@ CREATE TABLE carts (
     left_on DATE NOT NULL,
     notified INTEGER NOT NULL DEFAULT 0
 );
-CREATE TABLE carts_to_notify (
-    run_id TEXT NOT NULL,
-    cart_id INTEGER NOT NULL REFERENCES carts (id),
-    PRIMARY KEY (run_id, cart_id)
-);
 CREATE TABLE digest_audience (
     run_id TEXT NOT NULL,
     email TEXT NOT NULL,

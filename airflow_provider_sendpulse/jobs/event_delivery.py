@@ -1,23 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Automation 360 events from rows, each at most once across the tries of a task."""
+"""Automation 360 events from rows, each at most once."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from airflow_provider_sendpulse.api.call import Call, SecretUrl
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import Key, screened
+from airflow_provider_sendpulse.jobs.screening import Item, Key, screened
 from airflow_provider_sendpulse.jobs.send_once import send_once
 from airflow_provider_sendpulse.jobs.sending import Sender
-from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.jobs.sending_rules import SendingRules, duration
+from airflow_provider_sendpulse.rows.people import Person, key_text, moment_of
 from airflow_provider_sendpulse.sendpulse import events
+from airflow_provider_sendpulse.sendpulse.values import event_variable
+
+log = logging.getLogger(__name__)
+
+KEY_VARIABLE = "event_key"
+"""Variable in which an event carries its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +38,78 @@ class EventDelivery:
     :param url: its hash URL, to send to that instead of by name
     :param form: send a form instead of JSON; only to a hash URL
     :param automation_id: the flow for rows that name none
+    :param key_variable: variable in which a row's key goes along, where it has one; ``None`` leaves it out
+    :param max_age: how old an event may be; older ones are skipped
     """
 
     event_name: str
     url: SecretUrl | None = None
     form: bool = False
     automation_id: int | None = None
+    key_variable: str | None = KEY_VARIABLE
+    max_age: dt.timedelta | None = None
 
-    def run(self, sender: Sender, persons: Iterable[Person], ledger: Ledger, report: Report, clock: Clock) -> None:
-        """Send one event per row."""
-        with contextlib.closing(screened(persons, report, self._key)) as items:
-            send_once(sender, items, self._call, ledger, report, per_call=1, clock=clock)
+    def run(
+        self,
+        sender: Sender,
+        persons: Iterable[Person],
+        ledger: Ledger,
+        report: Report,
+        clock: Clock,
+        rules: SendingRules = SendingRules(noun="events"),
+    ) -> None:
+        """Send one event per row: all rows are read first, then those are sent that were not before.
+
+        :raises InvalidRequest: when rows have another variable of the key's name, or there is more to send than allowed
+        """
+        # Closed here and now, by the thread that has opened its temporary file.
+        with contextlib.closing(screened(self._with_keys(persons), report, self._key)) as items:
+            recent = self._recent(items, report, clock)
+            send_once(sender, recent, self._call, ledger, report, per_call=1, clock=clock, rules=rules)
+
+    def _with_keys(self, persons: Iterable[Person]) -> Iterator[Person]:
+        for person in persons:
+            if not person.key or self.key_variable is None:
+                yield person
+                continue
+            try:
+                key = readable(person.key)
+            except InvalidRequest:  # the row is found invalid when its key is asked for
+                yield person
+                continue
+            if self.key_variable not in person.variables:
+                yield replace(person, variables={**person.variables, self.key_variable: key})
+            elif readable([person.variables[self.key_variable]]) == key:
+                yield person
+            else:
+                raise InvalidRequest(
+                    f"The rows have a variable {self.key_variable!r} of their own, and the event key is to go along under "
+                    "that name. Give key_variable another name, or None to leave the key out."
+                )
+
+    def _recent(self, items: Iterable[Item], report: Report, clock: Clock) -> Iterator[Item]:
+        if self.max_age is None:
+            yield from items
+            return
+        now = dt.datetime.fromtimestamp(clock.now(), dt.UTC)
+        too_old = 0
+        for item in items:
+            # It can be read, or the row would have been found invalid.
+            if now - moment_of(item.person.time) <= self.max_age:
+                yield item
+            else:
+                too_old += 1
+                report.settle(item.person, Outcome.SKIPPED)
+        if too_old:
+            log.info("%s events are older than max_event_age=%s.", f"{too_old:,}", duration(self.max_age.total_seconds()))
 
     def _key(self, person: Person) -> Key:
         body = self._event(person).body()
+        if self.max_age is not None:
+            moment_of(person.time)
         if person.key:
-            label = json.dumps([str(value) for value in person.key], ensure_ascii=False)
-            return Key(f"{self.event_name}\0{label}", label)
+            parts = [key_text(value) for value in person.key]
+            return Key(f"{self.event_name}\0{json.dumps(parts, ensure_ascii=False)}", readable(person.key))
         return Key(f"{self.event_name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
 
     def _call(self, batch: Sequence[Person]) -> Call[None]:
@@ -57,10 +122,21 @@ class EventDelivery:
     def _event(self, person: Person) -> events.Event:
         flow = person.automation_id if person.automation_id not in (None, "") else self.automation_id
         try:
-            automation_id = None if flow is None else int(flow)
+            automation_id = None if flow is None else int(event_variable("automation_id", flow))
         except (TypeError, ValueError, OverflowError):
             raise InvalidRequest("automation_id is not a number") from None
         return events.Event(person.email or None, person.phone or None, automation_id, person.variables)
 
 
-__all__ = ["EventDelivery"]
+def readable(key: Sequence[object]) -> str:
+    """Return a key for people and flows: its values, joined by ``|``.
+
+    :raises InvalidRequest: for a value that tells no row from another
+    """
+    texts = [key_text(value) for value in key]
+    if len(texts) == 1:
+        return texts[0]
+    return "|".join(text.replace("\\", "\\\\").replace("|", "\\|") for text in texts)
+
+
+__all__ = ["KEY_VARIABLE", "EventDelivery", "readable"]

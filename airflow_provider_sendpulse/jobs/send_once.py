@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from math import ceil
 
 from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
@@ -11,96 +14,247 @@ from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, Refused, Ser
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
+from airflow_provider_sendpulse.jobs.parallel import Parallel
+from airflow_provider_sendpulse.jobs.plan import Plan, contact_digest
 from airflow_provider_sendpulse.jobs.progress import Progress
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.rows.people import Person
+
+log = logging.getLogger(__name__)
 
 WINDOW = 20
 """Rows that are claimed in the ledger at once: as many are in doubt when the process ends in between."""
 
 _FIRST = 3
 _IN_A_ROW = 3
+_GRACE = 5.0
+"""Seconds for which an interrupted process waits for answers that are under way."""
+
+_PASSED = frozenset({Entry.RECORDED, Entry.LISTED})
+"""What another run has done with already."""
+
+Build = Callable[[Sequence[Person]], Call[None]]
+Row = tuple[Item, bool]
+"""A row, and whether it is sent although it is in doubt."""
 
 
 def send_once(
     sender: Sender,
     items: Iterable[Item],
-    build: Callable[[Sequence[Person]], Call[None]],
+    build: Build,
     ledger: Ledger,
     report: Report,
     *,
     per_call: int,
     clock: Clock,
+    rules: SendingRules = SendingRules(),
 ) -> None:
-    """Send rows.
+    """Read rows to the end, then send those that were not sent before.
 
     :param build: makes the call for at most ``per_call`` rows
     :param report: settles on; whoever yields the items has settled what was found wrong
+    :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     :raises Refused: when the first calls are all refused, so that it cannot be the rows
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
-    progress = Progress(clock, "request", report.expected, per_call)
-    calls = refusals = lost = 0
-    for window in chunks(_unsent(items, ledger, report), WINDOW):
-        recorded: list[str] = []
-        unsent = [item.key for item in window]
-        ledger.claim(unsent)
+    with Plan(ledger, report, rules) as plan:
+        plan.fill(items, clock.now())
+        log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
+
+        def carry_out(call: Call[None]) -> None:
+            sender.send(call)
+
+        with Parallel(carry_out, rules.concurrency) as parallel:
+            windows = _Windows(parallel, build, ledger, report, rules, plan, per_call, clock)
+            for window in chunks(plan.to_send, WINDOW):
+                windows.send(window)
+            # By now whoever had claimed these has sent them, or has ended.
+            for window in chunks(plan.taken, WINDOW):
+                windows.send_released(window)
+
+
+class _Windows:
+    """Sends window after window, and remembers between them how it goes."""
+
+    def __init__(
+        self,
+        parallel: Parallel[Call[None], None],
+        build: Build,
+        ledger: Ledger,
+        report: Report,
+        rules: SendingRules,
+        plan: Plan,
+        per_call: int,
+        clock: Clock,
+    ) -> None:
+        self._parallel = parallel
+        self._build = build
+        self._ledger = ledger
+        self._report = report
+        self._rules = rules
+        self._plan = plan
+        self._per_call = per_call
+        self._clock = clock
+        self._progress = Progress(clock, "call", report.counts.read, per_call)
+        self._calls = self._refusals = self._lost = 0
+        self._accepted = False
+
+    def send(self, rows: Sequence[Row], *, is_last_look: bool = False) -> None:
+        """Claim rows, send them, record them.
+
+        :param is_last_look: whether rows that somebody else claims meanwhile are not looked at again
+        """
+        if self._rules.before_window is not None:
+            self._rules.before_window()
+        again = {item.key for item, is_again in rows if is_again}
+        window = self._claimed(rows, again, is_last_look)
+        fates = _Fates(item.key for item in window)
         try:
-            for group in chunks(window, per_call):
-                keys = [item.key for item in group]
-                call = build([item.person for item in group])
-                # From here on the rows count as in doubt until something says otherwise, whatever ends this process.
-                unsent = [key for key in unsent if key not in keys]
-                calls += 1
-                try:
-                    sender.send(call)
-                except AmbiguousOutcome as error:
-                    _settle(group, report, Outcome.IN_DOUBT, f"in doubt: {error}")
-                    lost += 1
-                    if lost >= _IN_A_ROW:
-                        raise ServiceUnavailable(
-                            f"{lost} answers in a row were lost ({report.counts}). These rows are in doubt and are not "
-                            "sent again; a retry of the task goes on with the others."
-                        ) from None
-                except Refused as error:
-                    unsent += keys
-                    refusals += 1
-                    if refusals == calls == _FIRST:
-                        raise
-                    _settle(group, report, Outcome.REJECTED, str(error))
-                except ServiceError:
-                    unsent += keys
-                    raise
-                except BaseException:
-                    _settle(group, report, Outcome.IN_DOUBT, "this try ended while the row was being sent")
-                    raise
-                else:
-                    recorded += keys
-                    lost = 0
-                    _settle(group, report, Outcome.ACCEPTED)
-                progress.tell(report.counts)
+            self._send(window, fates)
         finally:
-            ledger.settle(recorded, unsent)
+            # A row that was in doubt before stays so when this attempt has certainly not sent it.
+            self._ledger.settle(fates.recorded, fates.unsent - again)
+            self._ledger.note_listed(fates.listed)
 
+    def send_released(self, rows: Sequence[Row]) -> None:
+        """Look once more at rows that somebody else had claimed, and send those that were given back."""
+        known = self._ledger.look_up([item.key for item, _ in rows])
+        free = []
+        for item, _ in rows:
+            entry = known.get(item.key, Entry.NEW)
+            if entry is Entry.NEW:
+                free.append((item, False))
+            elif entry in _PASSED:
+                self._report.settle(item.person, Outcome.SKIPPED)
+            else:
+                self._doubt(item)
+        if free:
+            self.send(free, is_last_look=True)
 
-def _unsent(items: Iterable[Item], ledger: Ledger, report: Report) -> Iterator[Item]:
-    for item in items:
-        entry = ledger.look_up(item.key)
-        if entry is Entry.RECORDED:
-            report.settle(item.person, Outcome.SKIPPED)
-        elif entry is Entry.CLAIMED:
-            reason = "an earlier try ended while this row was being sent: not sent again"
-            report.settle(item.person, Outcome.IN_DOUBT, reason, item.label)
+    def _claimed(self, rows: Sequence[Row], again: set[str], is_last_look: bool) -> list[Item]:
+        """Claim rows, and return those that are ours to send."""
+        contacts = {item.key: contact_digest(item.person) for item, _ in rows}
+        ours = self._ledger.claim(contacts, again=again)
+        if lost := contacts.keys() - ours:
+            # Another process was faster, since the plan was made.
+            self._pass_over([item for item, _ in rows if item.key in lost], is_last_look)
+        if self._rules.interval is not None and ours:
+            overtaken = self._rules.interval.overtaken({key: contacts[key] for key in ours}, self._clock.now())
+            if overtaken:
+                self._ledger.settle([], overtaken - again)
+                self._settle([item for item, _ in rows if item.key in overtaken], Outcome.SKIPPED)
+                ours -= overtaken
+        return [item for item, _ in rows if item.key in ours]
+
+    def _pass_over(self, items: Sequence[Item], is_last_look: bool) -> None:
+        known = self._ledger.look_up([item.key for item in items])
+        for item in items:
+            entry = known.get(item.key, Entry.NEW)
+            if entry in _PASSED:
+                self._report.settle(item.person, Outcome.SKIPPED)
+            elif entry is Entry.IN_DOUBT:
+                self._doubt(item)
+            elif not is_last_look:
+                self._plan.taken.add(item)
+            elif entry is Entry.TAKEN:
+                self._doubt(item)
+            else:
+                # Given back in this moment: nobody has sent it, and the next run will.
+                self._report.settle(item.person, Outcome.SKIPPED)
+
+    def _send(self, window: Sequence[Item], fates: _Fates) -> None:
+        waiting = deque(chunks(window, self._per_call))
+        sending: dict[int, list[Item]] = {}
+        ending: BaseException | None = None
+        try:
+            while waiting or sending:
+                while waiting and ending is None and len(sending) < self._at_once:
+                    group = waiting.popleft()
+                    call = self._build([item.person for item in group])
+                    # From here on these count as in doubt until something says otherwise, whatever ends this process.
+                    fates.leave([item.key for item in group])
+                    sending[id(call)] = group
+                    self._calls += 1
+                    self._parallel.submit(call)
+                if not sending:
+                    break
+                call, result = self._parallel.next()
+                error = self._conclude(sending.pop(id(call)), result, fates)
+                ending = ending or error
+        except BaseException:
+            # Interrupted, or a call that cannot be built: the answers under way are still worth a moment.
+            for call, result in self._parallel.drain(_GRACE):
+                self._conclude(sending.pop(id(call)), result, fates)
+            for group in sending.values():
+                self._list(group, "the task was ended while this row was being sent", fates)
+            raise
+        if ending is not None:
+            raise ending
+
+    @property
+    def _at_once(self) -> int:
+        """One call after the other until it is clear that they work, and again as soon as an answer is lost."""
+        return self._rules.concurrency if self._accepted and not self._lost else 1
+
+    def _conclude(self, group: Sequence[Item], result: BaseException | None, fates: _Fates) -> BaseException | None:
+        """Settle a call that has ended, and return what ends the sending, if that does."""
+        self._progress.tell(self._report.counts)
+        keys = [item.key for item in group]
+        if result is None:
+            fates.recorded.update(keys)
+            self._lost = 0
+            self._accepted = True
+            self._settle(group, Outcome.ACCEPTED)
+        elif isinstance(result, AmbiguousOutcome):
+            self._list(group, f"in doubt: {result}", fates)
+            self._lost += 1
+            if self._lost >= _IN_A_ROW:
+                return ServiceUnavailable(
+                    f"{self._lost} answers in a row were lost ({self._report.counts}). These rows are in doubt and are not "
+                    "sent again; a retry of the task goes on with the others."
+                )
+        elif isinstance(result, Refused):
+            fates.unsent.update(keys)
+            self._refusals += 1
+            if self._refusals == self._calls == _FIRST:
+                return result
+            self._settle(group, Outcome.REJECTED, str(result))
+        elif isinstance(result, ServiceError):
+            fates.unsent.update(keys)
+            return result
         else:
-            yield item
+            self._list(group, f"in doubt: sending it ended with {type(result).__name__}", fates)
+            return result
+        return None
+
+    def _list(self, group: Sequence[Item], reason: str, fates: _Fates) -> None:
+        fates.listed.update(item.key for item in group)
+        self._settle(group, Outcome.IN_DOUBT, reason)
+
+    def _doubt(self, item: Item) -> None:
+        reason = "another run has begun to send this row, and has not recorded it: not sent again"
+        self._report.settle(item.person, Outcome.IN_DOUBT, reason, item.label)
+
+    def _settle(self, items: Iterable[Item], outcome: Outcome, reason: str = "") -> None:
+        for item in items:
+            self._report.settle(item.person, outcome, reason, item.label)
 
 
-def _settle(items: Iterable[Item], report: Report, outcome: Outcome, reason: str = "") -> None:
-    for item in items:
-        report.settle(item.person, outcome, reason, item.label)
+class _Fates:
+    """Keys of a window: those sent, and those certainly not sent; all others are in doubt, and some of these listed."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.recorded: set[str] = set()
+        self.listed: set[str] = set()
+        self.unsent = {*keys}
+
+    def leave(self, keys: Iterable[str]) -> None:
+        """Count keys as in doubt."""
+        self.unsent.difference_update(keys)
 
 
 __all__ = ["WINDOW", "send_once"]

@@ -7,26 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow_provider_sendpulse.api.clock import SystemClock
-from airflow_provider_sendpulse.exceptions import DeliveryFailed
 from airflow_provider_sendpulse.jobs.intent import GuessedRecord, MailingRecord, StoredRecord
-from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, Ledger, MemoryLedger
+from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, Ledger, LostLedger, MemoryLedger
 from airflow_provider_sendpulse.version_compat import never_expire
 
 
 def task_ledger(context: Any, name: str) -> Ledger:
     """Return the ledger that the tries of this task share.
 
-    :raises DeliveryFailed: on a retry below Airflow 3.3, where nothing tells what the first try has sent
+    Below Airflow 3.3 nothing tells a retry what the first try has sent: every row is in doubt then.
     """
     store = context.get("task_state_store")
     if store is not None:
         return KeyValueLedger(store.get, _putting(store), name)
-    if context["ti"].try_number > 1:
-        raise DeliveryFailed(
-            "An earlier try of this task may have sent some rows already, and below Airflow 3.3 nothing tells which ones: "
-            "nothing is sent again. Trigger a new run if no row was sent; give the task retries=0."
-        )
-    return MemoryLedger()
+    return LostLedger() if context["ti"].try_number > 1 else MemoryLedger()
 
 
 def mailing_record(context: Any, name: str) -> MailingRecord:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ class Columns:
     :param phone: column of the telephone number
     :param automation_id: column of the flow's id, for events; ``None`` where there is none
     :param key: columns that together say which row it is
+    :param time: column of when it happened; ``None`` where there is none
     :param variables: columns that become variables: a list keeps their names, a mapping (column to variable) renames
         them, ``None`` takes every other column
     """
@@ -30,6 +33,7 @@ class Columns:
     automation_id: str | None = "automation_id"
     key: Sequence[str] = ()
     variables: Sequence[str] | Mapping[str, str] | None = None
+    time: str | None = None
 
     def chosen(self, row: Row) -> dict[str, str]:
         """Return which columns of a row become which variables.
@@ -51,6 +55,7 @@ class Person:
 
     :param number: the row's number, from 1
     :param key: the values that say which row it is
+    :param time: when it happened, as the source says it
     """
 
     number: int
@@ -59,6 +64,7 @@ class Person:
     automation_id: Any = field(repr=False)
     variables: dict[str, Any] = field(repr=False)
     key: tuple[Any, ...] = field(default=(), repr=False)
+    time: Any = field(default=None, repr=False)
 
 
 def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
@@ -71,7 +77,8 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             raise InvalidRequest(
                 f"The rows have neither a column {columns.email} nor {columns.phone}; they have {', '.join(row)}."
             )
-        if missing := [column for column in columns.key if column not in row]:
+        needed = [*columns.key, *([] if columns.time is None else [columns.time])]
+        if missing := [column for column in needed if column not in row]:
             raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {', '.join(row)}.")
         yield Person(
             number=number,
@@ -80,7 +87,60 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             automation_id=None if columns.automation_id is None else row.get(columns.automation_id),
             variables={name: row[column] for column, name in columns.chosen(row).items() if row[column] is not None},
             key=tuple(row[column] for column in columns.key),
+            time=None if columns.time is None else row[columns.time],
         )
+
+
+def key_columns(expression: str | Sequence[str] | None) -> list[str]:
+    """Return the columns of a row expression such as ``cart_id || step``, or of a list.
+
+    :raises InvalidRequest: for anything else
+    """
+    if expression is None or isinstance(expression, str):
+        parts = [part.strip() for part in (expression or "").split("||")]
+        if parts == [""]:
+            return []
+    else:
+        parts = [str(part).strip() for part in expression]
+    if not all(parts):
+        raise InvalidRequest(f"event_key is {expression!r}; it is a column, or columns joined by ||, or a list of them.")
+    return parts
+
+
+def key_text(value: Any) -> str:
+    """Return one value of a key: the same text for what is the same, whatever type a driver gives it.
+
+    :raises InvalidRequest: for nothing, which tells no row from another, and for broken text
+    """
+    if isinstance(value, dt.datetime) and value.utcoffset() is not None:
+        # The zone that a driver shows it in is no part of it.
+        with contextlib.suppress(OverflowError):
+            value = value.astimezone(dt.UTC)
+    text = value.isoformat() if isinstance(value, dt.date) else _text(value)
+    if not text:
+        raise InvalidRequest("the event key is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("the event key holds broken text") from None
+    return text
+
+
+def moment_of(value: Any) -> dt.datetime:
+    """Return when something happened, as an aware date: a date, or its ISO text; without a zone it is in UTC.
+
+    :raises InvalidRequest: for what cannot be read
+    """
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise InvalidRequest("the event time cannot be read") from None
+    if isinstance(value, dt.datetime):
+        return value if value.utcoffset() is not None else value.replace(tzinfo=dt.UTC)
+    if isinstance(value, dt.date):
+        return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
+    raise InvalidRequest("the event time cannot be read")
 
 
 def _text(value: Any) -> str:
@@ -90,4 +150,4 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-__all__ = ["Columns", "Person", "people"]
+__all__ = ["Columns", "Person", "key_columns", "key_text", "moment_of", "people"]

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.rows.people import Columns, Person, people
+from airflow_provider_sendpulse.rows.people import Columns, Person, key_columns, key_text, moment_of, people
 from airflow_provider_sendpulse.rows.source import InlineRows, RowSource, source_of
 
 ROW = {"email": " a@example.com ", "phone": None, "automation_id": 7, "Ім'я": "Олена", "age": 41, "city": None}
@@ -143,3 +144,82 @@ def test_anything_else_is_refused_by_name(value):
     with pytest.raises(InvalidRequest, match="contacts is a ") as caught:
         source_of(value, "contacts")
     assert "example.com" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "columns"),
+    [
+        ("cart_id", ["cart_id"]),
+        ("cart_id || step", ["cart_id", "step"]),
+        (" a||b||c ", ["a", "b", "c"]),
+        (["a", "b"], ["a", "b"]),
+        ("", []),
+        (None, []),
+        ((), []),
+    ],
+)
+def test_key_columns(expression, columns):
+    assert key_columns(expression) == columns
+
+
+@pytest.mark.parametrize("expression", ["a ||", "|| a", "a || || b", ["a", " "]])
+def test_key_expressions_that_cannot_be_meant(expression):
+    with pytest.raises(InvalidRequest, match="event_key is"):
+        key_columns(expression)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ((7, 7.0, Decimal("7.00"), " 7 "), "7"),
+        ((dt.date(2026, 1, 5), "2026-01-05"), "2026-01-05"),
+        (
+            (
+                dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC),
+                dt.datetime(2026, 1, 5, 10, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+            ),
+            "2026-01-05T08:00:00+00:00",
+        ),
+    ],
+)
+def test_key_text(values, text):
+    assert {key_text(value) for value in values} == {text}
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", "\ud83d"])
+def test_keys_that_tell_no_row_from_another(value):
+    with pytest.raises(InvalidRequest, match="the event key"):
+        key_text(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        dt.datetime(2026, 1, 5, 8),
+        dt.datetime(2026, 1, 5, 10, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+        "2026-01-05 08:00",
+        "2026-01-05T08:00:00Z",
+        " 2026-01-05T10:00:00+02:00",
+    ],
+)
+def test_moments(value):
+    assert moment_of(value) == dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("value", [dt.date(2026, 1, 5), "2026-01-05"])
+def test_a_day_begins_at_midnight(value):
+    assert moment_of(value) == dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("value", [None, "", "yesterday", 1_767_571_200, True, b"2026-01-05"])
+def test_moments_that_cannot_be_read(value):
+    with pytest.raises(InvalidRequest, match="event time"):
+        moment_of(value)
+
+
+def test_time_and_key_are_columns():
+    row = {"email": "a@example.com", "cart": 1, "at": "2026-01-05"}
+    person = one(row, Columns(key=["cart"], time="at"))
+    assert (person.key, person.time) == ((1,), "2026-01-05")
+    with pytest.raises(InvalidRequest, match="no column when"):
+        one(row, Columns(time="when"))

@@ -47,13 +47,13 @@ class Journal(KeyValueLedger):
         super().__init__(store.get, store.__setitem__)
         self.steps = []
 
-    def look_up(self, key):
-        self.steps.append(("look up", 1))
-        return super().look_up(key)
+    def look_up(self, keys):
+        self.steps.append(("look up", len(keys)))
+        return super().look_up(keys)
 
-    def claim(self, keys):
-        self.steps.append(("claim", len(keys)))
-        super().claim(keys)
+    def claim(self, contacts, *, again=()):
+        self.steps.append(("claim", len(contacts)))
+        return super().claim(contacts, again=again)
 
     def settle(self, recorded, released):
         self.steps.append(("settle", len(recorded), len(released)))

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where what was sent is written down: a table of a database, or Airflow's task state store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from typing import Any
+
+from airflow_provider_sendpulse.api.clock import Clock
+from airflow_provider_sendpulse.arguments import seconds
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.hooks.database import engine_of
+from airflow_provider_sendpulse.jobs.database_ledger import DatabaseLedger, LedgerScope
+from airflow_provider_sendpulse.jobs.ledger import Ledger
+from airflow_provider_sendpulse.jobs.ledger_table import TABLE, ledger_table
+from airflow_provider_sendpulse.operators.task_store import task_ledger
+
+
+class SqlLedger:
+    """A ledger in a database, for all runs.
+
+    :param conn_id: Airflow connection of the database (templated)
+    :param table: the table, created when it is missing; with a schema before a dot if need be (templated)
+    """
+
+    template_fields: Collection[str] = ("conn_id", "table")
+
+    def __init__(self, conn_id: str, *, table: str = TABLE) -> None:
+        self.conn_id = conn_id
+        self.table = table
+
+    @classmethod
+    def of(cls, value: SqlLedger | str | None) -> SqlLedger | None:
+        """Return what ``ledger=`` means: a ledger, or the id of a connection, or none.
+
+        :raises InvalidRequest: for anything else
+        """
+        if value is None or value == "":
+            return None
+        if isinstance(value, str):
+            return cls(value)
+        if not isinstance(value, SqlLedger):
+            raise InvalidRequest(f"ledger is a {type(value).__name__}; it is the id of a connection, or an SqlLedger.")
+        return value
+
+    def __str__(self) -> str:
+        return f"SqlLedger(conn_id={self.conn_id!r}, table={self.table!r})"
+
+    __repr__ = __str__
+
+
+@contextlib.contextmanager
+def open_ledger(
+    context: Any,
+    ledger: SqlLedger | None,
+    *,
+    account: str,
+    event: str,
+    retention: float | timedelta,
+    clock: Clock,
+) -> Iterator[Ledger]:
+    """Open the ledger of a task, and close it.
+
+    :param ledger: without one, the tries of this task share what they know, as far as Airflow has a place for it
+    :param account: what tells one account from another
+    :param event: what is sent; rows of another one are others
+    :param retention: how long a row is remembered in a database
+    """
+    if ledger is None:
+        yield task_ledger(context, "events")
+        return
+    instance = context["ti"]
+    owner = "\0".join((instance.dag_id, instance.run_id, instance.task_id, str(instance.map_index)))
+    held = DatabaseLedger(
+        engine_of(ledger.conn_id),
+        ledger_table(ledger.table),
+        LedgerScope(account, event, owner, instance.try_number),
+        seconds(retention, "ledger_retention"),
+        clock,
+    )
+    try:
+        held.open()
+        yield held
+    finally:
+        held.close()
+
+
+__all__ = ["SqlLedger", "open_ledger"]
