@@ -11,11 +11,11 @@ from typing import Any
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.arguments import seconds
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.hooks.database import engine_of
 from airflow_provider_sendpulse.jobs.database_ledger import DatabaseLedger, LedgerScope
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.ledger_table import TABLE, ledger_table
 from airflow_provider_sendpulse.operators.task_store import task_ledger
+from airflow_provider_sendpulse.rows.database import engine_of
 
 
 class SqlLedger:

@@ -1,69 +1,139 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SQLAlchemy engines of Airflow connections."""
+"""From an Airflow connection of a database to an SQLAlchemy engine, also without that database's Airflow provider."""
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from airflow.sdk import Connection
+    from sqlalchemy import URL, Engine
 
-# For a connection type whose Airflow provider is not installed: SQLAlchemy's names of the drivers, best first.
-_DRIVERS = {
-    "postgres": {"psycopg": "postgresql+psycopg", "psycopg2": "postgresql+psycopg2"},
-    "mysql": {"MySQLdb": "mysql+mysqldb", "pymysql": "mysql+pymysql", "mysql.connector": "mysql+mysqlconnector"},
-    "sqlite": {"sqlite3": "sqlite"},
+log = logging.getLogger(__name__)
+
+TIMEOUT = 30
+"""Seconds to wait for a connection, or for SQLite's lock."""
+
+_DRIVERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("pg8000", "pg8000")),
+    "mysql": (("MySQLdb", "mysqldb"), ("pymysql", "pymysql"), ("mysql.connector", "mysqlconnector")),
+    "sqlite": (("sqlite3", "pysqlite"),),
+}
+"""Database to its Python drivers: module, and SQLAlchemy's name for it."""
+
+_DATABASES = {
+    "postgres": "postgresql",
+    "postgresql": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "sqlite": "sqlite",
+}
+"""Connection type to database."""
+
+_CONNECT: dict[str, dict[str, int]] = {
+    "psycopg": {"connect_timeout": TIMEOUT},
+    "psycopg2": {"connect_timeout": TIMEOUT},
+    "pymysql": {"connect_timeout": TIMEOUT},
+    "mysqldb": {"connect_timeout": TIMEOUT},
+    "pysqlite": {"timeout": TIMEOUT},
 }
 
-_OPTIONS: dict[str, Any] = {
-    # An error would show the values of its statement otherwise.
-    "hide_parameters": True,
-    "pool_pre_ping": True,
-}
+_PASSED_ON = ("sslmode", "sslrootcert", "sslcert", "sslkey", "charset", "ssl_ca", "ssl_cert", "ssl_key")
+"""What of a connection's extra goes into the URL."""
 
 
 def engine_of(conn_id: str) -> Engine:
-    """Return an engine for the database of an Airflow connection; whoever asks disposes of it.
+    """Return an engine for the database of an Airflow connection; nothing is asked of it yet.
 
-    :raises InvalidRequest: when nothing here can connect to such a database
+    The database's own Airflow hook says where it is, if its provider is installed; else the connection's fields do.
+
+    :raises InvalidRequest: when SQLAlchemy or a driver is not installed, or the connection is of no database
     """
+    try:
+        import sqlalchemy as sa
+    except ImportError:
+        raise InvalidRequest("A table in a database needs SQLAlchemy: install sqlalchemy>=2.") from None
+    # Late: importing a hook is expensive, and DAG files are parsed far more often than they run.
     from airflow.sdk import BaseHook
 
-    # Late: importing a hook is expensive, and DAG files are parsed far more often than they run.
-    connection: Any = BaseHook.get_connection(conn_id)
+    url = database_url(BaseHook.get_connection(conn_id))
+    options: dict[str, Any] = {}
+    if url.get_backend_name() in ("mysql", "mariadb"):
+        # Without the locks on gaps that MySQL's default takes, two who claim at once do not meet in deadlocks.
+        options["isolation_level"] = "READ COMMITTED"
     try:
-        hook = connection.get_hook()
-    except Exception:
-        return _without_a_hook(connection)
-    if not hasattr(hook, "get_sqlalchemy_engine"):
-        raise InvalidRequest(f"The connection {conn_id} ({connection.conn_type}) is not one of a SQL database.")
-    engine: Engine = hook.get_sqlalchemy_engine(dict(_OPTIONS))
-    return engine
+        return sa.create_engine(
+            url,
+            pool_size=1,
+            max_overflow=1,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args=_CONNECT.get(url.get_dialect().driver, {}),
+            **options,
+        )
+    except (ImportError, sa.exc.ArgumentError) as error:
+        raise InvalidRequest(f"Connection {conn_id!r} cannot be used: {type(error).__name__}, {error}.") from None
 
 
-def _without_a_hook(connection: Any) -> Engine:
+def database_url(connection: Connection) -> URL:
+    """Return the SQLAlchemy URL of a connection.
+
+    :raises InvalidRequest: when it is of no database, or its driver is not installed
+    """
     import sqlalchemy as sa
 
-    kind = {"postgresql": "postgres", "mariadb": "mysql"}.get(connection.conn_type, connection.conn_type)
-    for module, driver in _DRIVERS.get(kind, {}).items():
-        if find_spec(module.partition(".")[0]) is not None:
-            if kind == "sqlite":
-                return sa.create_engine(sa.URL.create(driver, database=connection.host), **_OPTIONS)
-            url = sa.URL.create(
-                driver,
-                username=connection.login,
-                password=connection.password,
-                host=connection.host,
-                port=connection.port,
-                database=connection.schema,
-            )
-            return sa.create_engine(url, **_OPTIONS)
-    raise InvalidRequest(
-        f"Nothing here can connect to a database of type {connection.conn_type}: install the Airflow provider for it."
+    database = _DATABASES.get(connection.conn_type or "")
+    if database == "sqlite":
+        # Airflow's own hook has it in the host.
+        return sa.URL.create("sqlite", database=connection.host or connection.schema or None)
+    if (url := _url_of_hook(connection)) is not None:
+        return url
+    if database is None:
+        raise InvalidRequest(
+            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, for which no installed provider knows "
+            "an SQLAlchemy URL. PostgreSQL, MariaDB, MySQL and SQLite are known without one."
+        )
+    driver = next((name for module, name in _DRIVERS[database] if _is_installed(module)), None)
+    if driver is None:
+        wanted = " or ".join(module for module, _ in _DRIVERS[database])
+        raise InvalidRequest(f"Connection {connection.conn_id!r} needs a driver for {database}: install {wanted}.")
+    extra = connection.extra_dejson
+    return sa.URL.create(
+        f"{database}+{driver}",
+        username=connection.login or None,
+        password=connection.password or None,
+        host=connection.host or None,
+        port=connection.port,
+        database=connection.schema or None,
+        query={name: str(extra[name]) for name in _PASSED_ON if extra.get(name)},
     )
 
 
-__all__ = ["engine_of"]
+def _url_of_hook(connection: Connection) -> URL | None:
+    """Return what the connection's own hook says: it knows of schemes, certificates and tokens in its extra."""
+    import sqlalchemy as sa
+
+    wrong: str | None = None
+    try:
+        url = sa.make_url(connection.get_hook().sqlalchemy_url)
+        url.get_dialect().import_dbapi()
+    except Exception as error:  # no provider, a hook without it, no driver: the message may hold the URL
+        wrong = type(error).__name__
+    else:
+        return url
+    log.debug("Connection %s: its hook gives no SQLAlchemy URL (%s).", connection.conn_id, wrong)
+    return None
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its package is missing
+        return False
+
+
+__all__ = ["TIMEOUT", "database_url", "engine_of"]

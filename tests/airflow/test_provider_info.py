@@ -153,7 +153,6 @@ def test_every_public_module_is_listed() -> None:
     private = {
         "__init__",
         "base",
-        "database",
         "ledgers",
         "rows",
         "settings",

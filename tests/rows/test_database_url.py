@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from airflow.sdk import BaseHook, Connection
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.hooks import database
+from airflow_provider_sendpulse.rows import database
 
 
 def connection(**fields: Any) -> Connection:
