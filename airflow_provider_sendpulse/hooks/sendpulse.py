@@ -14,6 +14,7 @@ from airflow_provider_sendpulse.api.call import Call, PagedCall
 from airflow_provider_sendpulse.api.client import AsyncClient, Client
 from airflow_provider_sendpulse.api.policy import Effort
 from airflow_provider_sendpulse.exceptions import ServiceError
+from airflow_provider_sendpulse.hooks.masking import Masking
 from airflow_provider_sendpulse.hooks.settings import Settings
 from airflow_provider_sendpulse.sendpulse import balance
 from airflow_provider_sendpulse.version_compat import amask_secret, mask_secret
@@ -48,6 +49,7 @@ class SendPulseHook(BaseHook):
         self.sendpulse_conn_id = sendpulse_conn_id
         self._settings: Settings | None = None
         self._client: Client | None = None
+        self._masking: Masking | None = None
         self._async_client: AsyncClient | None = None
 
     @property
@@ -71,10 +73,16 @@ class SendPulseHook(BaseHook):
         return self._settings
 
     def get_conn(self) -> Client:
-        """Return the client that carries out calls; it is kept until :meth:`close`."""
+        """Return the client that carries out calls, which threads may share; it is kept until :meth:`close`."""
         if self._client is None:
-            self._client = Client(self.settings.account, mask=mask_secret)
+            self._masking = Masking(mask_secret)
+            self._client = Client(self.settings.account, mask=self._masking)
         return self._client
+
+    def catch_up(self) -> None:
+        """Do what only the thread of the task may do, after other threads have used :meth:`get_conn`'s client."""
+        if self._masking is not None:
+            self._masking.tell()
 
     async def aget_conn(self) -> AsyncClient:
         """Return the client that carries out calls from coroutines; it is kept until :meth:`aclose`."""
@@ -118,6 +126,7 @@ class SendPulseHook(BaseHook):
 
     def close(self) -> None:
         """Close kept connections."""
+        self.catch_up()
         if self._client is not None:
             self._client.close()
             self._client = None

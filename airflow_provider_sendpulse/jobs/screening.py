@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -45,8 +45,10 @@ class Item:
     label: str = field(default="", repr=False)
 
 
-def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], Key]) -> Iterator[Item]:
+def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], Key]) -> Generator[Item, None, None]:
     """Count rows, settle those that are wrong or duplicate, and give the others their keys.
+
+    To be closed by the thread that reads it, also when that stops early.
 
     :param key: what a row is recognised by; it raises ``InvalidRequest`` for a row that cannot be sent
     """
