@@ -73,6 +73,13 @@ def mask_secret(secret: str) -> None:
     mask(secret)
 
 
+def mask_in_process(secret: str) -> None:
+    """Hide a value in the logs of this process from any thread; the process that keeps them is not told."""
+    from airflow.sdk._shared.secrets_masker import mask_secret as mask
+
+    mask(secret)
+
+
 async def amask_secret(secret: str) -> None:
     """Hide a value in the logs of this process, from a coroutine (a trigger, say)."""
     import airflow.sdk.log as log
@@ -97,6 +104,7 @@ __all__ = [
     "TaskDeferralTimeout",
     "amask_secret",
     "default_deferrable",
+    "mask_in_process",
     "mask_secret",
     "never_expire",
 ]

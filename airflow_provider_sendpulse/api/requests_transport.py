@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,18 @@ _HTTP_1_1 = 11
 
 
 class RequestsTransport:
-    """Sends one request at a time; keeps connections open for repeatable calls.
+    """Sends one request at a time in every thread; keeps connections open for repeatable calls.
+
+    A session is not made for being shared, so every thread has its own.
 
     No redirects, no retries and no ``.netrc``; proxies and certificate bundles from the environment are honoured.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._session: Session | None = None
+        self._kept = threading.local()
+        self._sessions: list[Session] = []
+        self._lock = threading.Lock()
 
     def send(self, request: Request) -> Answer | TransportFailure:
         """Send a request and read its answer whole."""
@@ -52,10 +57,12 @@ class RequestsTransport:
                 session.close()
 
     def close(self) -> None:
-        """Close kept connections."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        """Close the kept connections of all threads; a request that is under way ends first or fails."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+            self._kept = threading.local()
+        for session in sessions:
+            session.close()
 
     def _read(self, response: Response, deadline: float) -> Answer | TransportFailure:
         # The library's read timeout is per chunk; bytes that trickle in could hold a worker for ever.
@@ -73,9 +80,13 @@ class RequestsTransport:
         return Answer(response.status_code, headers, bytes(body))
 
     def _kept_session(self) -> Session:
-        if self._session is None:
-            self._session = self._new_session()
-        return self._session
+        session: Session | None = getattr(self._kept, "session", None)
+        if session is None:
+            session = self._new_session()
+            with self._lock:
+                self._kept.session = session
+                self._sessions.append(session)
+        return session
 
     @staticmethod
     def _new_session() -> Session:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from airflow_provider_sendpulse.emulator.errors import invalid, malformed_contacts, missing, wrong_type
+from airflow_provider_sendpulse.emulator.errors import Refusal, invalid, malformed_contacts, missing, wrong_type
 from airflow_provider_sendpulse.emulator.statuses import NEW_CONTACT
 
 VARIABLE_TYPES = ("string", "number", "date")
@@ -75,6 +75,22 @@ def check_value(value: Any, variable_type: str) -> None:
             date.fromisoformat(value)
         except ValueError:
             raise invalid("Variable value wrong format") from None
+
+
+def check_number_of_contacts(count: int, most: int | None, how: str) -> None:
+    """Refuse more contacts than one add call takes.
+
+    No limit is documented; the texts are those of the calls that have one, the HTTP status is what a server in front of
+    the API would say of a large body.
+    """
+    if most is None or count <= most:
+        return
+    if how == "http":
+        raise Refusal(413, 413, "Request Entity Too Large")
+    raise invalid(f"Argument emails may not have more than {most} items" if how == "items" else f"{_EXCEEDED} {most}")
+
+
+_EXCEEDED = "Limit is exceeded. Max count:"
 
 
 def read_new_contacts(entries: Any, *, lists_allowed: bool) -> list[NewContact]:

@@ -89,6 +89,9 @@ class Settings:
     locked_book_writes: Literal["accept", "refuse"] = "accept"
     locked_book_campaigns: Literal["accept", "refuse"] = "accept"
     list_variables_on_add: Literal["refuse", "accept"] = "refuse"
+    wrong_variables_on_add: Literal["accept", "refuse"] = "accept"
+    contacts_per_add: int | None = None
+    too_many_contacts: Literal["items", "count", "http"] = "items"
     known_events: list[str] | None = None
     segments: dict[int, int] = field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from airflow_provider_sendpulse.api.policy import Effort
 from airflow_provider_sendpulse.api.shared import Store
 from airflow_provider_sendpulse.exceptions import ServiceError
 from airflow_provider_sendpulse.hooks.coordination import coordination_of
+from airflow_provider_sendpulse.hooks.masking import Masking
 from airflow_provider_sendpulse.hooks.settings import Settings
 from airflow_provider_sendpulse.sendpulse import balance
 from airflow_provider_sendpulse.version_compat import amask_secret, mask_secret
@@ -53,6 +54,7 @@ class SendPulseHook(BaseHook):
         self.sendpulse_conn_id = sendpulse_conn_id
         self._settings: Settings | None = None
         self._client: Client | None = None
+        self._masking: Masking | None = None
         self._async_client: AsyncClient | None = None
 
     @property
@@ -76,10 +78,16 @@ class SendPulseHook(BaseHook):
         return self._settings
 
     def get_conn(self) -> Client:
-        """Return the client that carries out calls; it is kept until :meth:`close`."""
+        """Return the client that carries out calls, which threads may share; it is kept until :meth:`close`."""
         if self._client is None:
-            self._client = Client(self.settings.account, mask=mask_secret, store=self._store())
+            self._masking = Masking(mask_secret)
+            self._client = Client(self.settings.account, mask=self._masking, store=self._store())
         return self._client
+
+    def catch_up(self) -> None:
+        """Do what only the thread of the task may do, after other threads have used :meth:`get_conn`'s client."""
+        if self._masking is not None:
+            self._masking.tell()
 
     async def aget_conn(self) -> AsyncClient:
         """Return the client that carries out calls from coroutines; it is kept until :meth:`aclose`."""
@@ -137,6 +145,7 @@ class SendPulseHook(BaseHook):
 
     def close(self) -> None:
         """Close kept connections."""
+        self.catch_up()
         if self._client is not None:
             self._client.close()
             self._client = None

@@ -48,6 +48,8 @@ class Item:
 def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], Key]) -> Generator[Item, None, None]:
     """Count rows, settle those that are wrong or duplicate, and give the others their keys.
 
+    To be closed by the thread that reads it, also when that stops early.
+
     :param key: what a row is recognised by; it raises ``InvalidRequest`` for a row that cannot be sent
     """
     with Seen() as seen:

@@ -12,11 +12,7 @@ class Seen:
     """A set of digests that goes to a temporary file when it grows; SQLite deletes the file by itself."""
 
     def __init__(self) -> None:
-        # An empty name is a private database: in memory while it is small, then a file that has no name any more.
-        # A reader that is forgotten is closed by the garbage collector, whichever thread that runs in.
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = OFF")
-        self._database.execute("PRAGMA synchronous = OFF")
+        self._database = temporary_database()
         self._database.execute("CREATE TABLE seen (digest BLOB PRIMARY KEY) WITHOUT ROWID")
         self._database.execute("BEGIN")
 
@@ -39,4 +35,17 @@ class Seen:
         self.close()
 
 
-__all__ = ["Seen"]
+def temporary_database() -> sqlite3.Connection:
+    """Return a database that ends with its connection, without transactions of its own.
+
+    It is in memory while it is small. Then SQLite makes a file that only this user can read (mode 0600) and removes its
+    name at once, so that nothing is left over, however the process ends.
+    """
+    # A reader that is forgotten is closed by the garbage collector, whichever thread that runs in.
+    database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA journal_mode = OFF")
+    database.execute("PRAGMA synchronous = OFF")
+    return database
+
+
+__all__ = ["Seen", "temporary_database"]

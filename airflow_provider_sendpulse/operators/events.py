@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow_provider_sendpulse.api.account import Account
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.arguments import one_of, optional_number, seconds
 from airflow_provider_sendpulse.exceptions import DeadlinePassed, InvalidRequest
@@ -19,7 +17,7 @@ from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.quiet_hours import QuietHours, QuietNow
 from airflow_provider_sendpulse.jobs.sending_rules import ContactInterval, SendingRules
 from airflow_provider_sendpulse.jobs.waiting import moment
-from airflow_provider_sendpulse.operators.ledgers import SqlLedger, open_ledger
+from airflow_provider_sendpulse.operators.ledgers import SqlLedger, account_identity, open_ledger
 from airflow_provider_sendpulse.operators.rows import SendPulseRowsOperator
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, key_columns, people
@@ -191,7 +189,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
             open_ledger(
                 context,
                 ledger,
-                account=_identity(hook.settings.account),
+                account=account_identity(hook.settings.account),
                 event=name,
                 retention=self.ledger_retention,
                 clock=_CLOCK,
@@ -233,6 +231,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
             hook.get_conn()  # here, and not by the first of several threads
             with reading(source) as rows:
                 delivery.run(hook, people(rows, columns), ledger, report, _CLOCK, self._rules(hook, ledger, quiet))
+            hook.catch_up()
         return report.counts.as_dict()
 
     def _rules(self, hook: SendPulseHook, ledger: Ledger, quiet: QuietHours | None) -> SendingRules:
@@ -240,6 +239,12 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
         if self.min_interval_per_contact is not None and isinstance(ledger, DatabaseLedger):
             interval = ContactInterval(ledger, self.min_interval_per_contact.total_seconds())
         limits = hook.settings.account.limits
+
+        def before_window() -> None:
+            hook.catch_up()
+            if quiet is not None:
+                quiet.require_awake(_CLOCK.now())
+
         return SendingRules(
             noun="events",
             concurrency=self.concurrency,
@@ -248,7 +253,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
             max_rows=optional_number(self.max_events, "max_events"),
             rate=min(limit.requests / limit.seconds for limit in limits),
             max_duration=None if self.max_duration is None else self.max_duration.total_seconds(),
-            before_window=None if quiet is None else lambda: quiet.require_awake(_CLOCK.now()),
+            before_window=before_window,
         )
 
     def _wait(self, until: float, ledger: Ledger) -> None:
@@ -325,11 +330,6 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
                 'is which, such as event_key="cart_id" or event_key="cart_id || step".'
             )
         return source, columns
-
-
-def _identity(account: Account) -> str:
-    """Return what tells one account from another; credentials are in it, so it is a digest."""
-    return hashlib.sha256(f"{account.service.name}\0{account.credentials.identity}".encode()).hexdigest()
 
 
 __all__ = ["SendPulseSendEventOperator"]

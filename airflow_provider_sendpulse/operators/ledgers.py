@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_sendpulse.api.account import Account
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.arguments import seconds
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -87,4 +89,9 @@ def open_ledger(
         held.close()
 
 
-__all__ = ["SqlLedger", "open_ledger"]
+def account_identity(account: Account) -> str:
+    """Return what tells one account from another; credentials are in it, so it is a digest."""
+    return hashlib.sha256(f"{account.service.name}\0{account.credentials.identity}".encode()).hexdigest()
+
+
+__all__ = ["SqlLedger", "account_identity", "open_ledger"]

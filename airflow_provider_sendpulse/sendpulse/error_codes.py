@@ -8,6 +8,7 @@ Source: SendPulse API, "Error codes".
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 
@@ -84,6 +85,48 @@ QUOTAS = {
 """Codes that free themselves after a long time: code to seconds."""
 
 
+ROW_LEVEL = frozenset(
+    {
+        ErrorCode.ADDRESS_INVALID.code,
+        ErrorCode.VARIABLE_NOT_FOUND.code,
+        ErrorCode.WRONG_PARAMETERS.code,
+        422,  # not in the table: the code of all validation that has none of its own
+        ErrorCode.CONTACTS_MALFORMED.code,
+    }
+)
+"""Codes that one row of many can be the reason for: an address, a variable, or the form of an entry."""
+
+_VALIDATION_STATUSES = frozenset({400, 422})
+_TOO_LARGE = 413
+_MOST = re.compile(r"(?i)may not have more than (\d{1,9}) items|max count:? *(\d{1,9})")
+
+
+def due_to_a_row(status: int | None, code: int | None) -> bool:
+    """Whether a refusal of many rows can be due to some of them, so that the others are worth sending without them.
+
+    A documented code decides: all but :data:`ROW_LEVEL` speak of the book, the sender, the account, its plan or a limit,
+    which are the same for every row. Without one that is known, the HTTP status has to be one of validation; a missing
+    page, a missing right or a redirect has nothing to do with rows.
+    """
+    if code in ROW_LEVEL or code in _BY_CODE:
+        return code in ROW_LEVEL
+    return status in _VALIDATION_STATUSES
+
+
+def is_too_large(status: int | None, message: str | None) -> bool:
+    """Whether a refusal says that one request held too much."""
+    return status == _TOO_LARGE or most_items(message) is not None
+
+
+def most_items(message: str | None) -> int | None:
+    """Return how many items one request may hold, where a refusal says so.
+
+    The two texts are documented for removing and unsubscribing contacts; none is for adding them.
+    """
+    found = _MOST.search(message or "")
+    return int(found[1] or found[2]) if found else None
+
+
 def meaning(code: int | None) -> str:
     """Return the documented meaning, or nothing for an unknown code."""
     return _BY_CODE[code].meaning if code in _BY_CODE else ""
@@ -94,4 +137,14 @@ def advice(code: int | None) -> str:
     return _BY_CODE[code].advice if code in _BY_CODE else ""
 
 
-__all__ = ["QUOTAS", "THROTTLED", "ErrorCode", "advice", "meaning"]
+__all__ = [
+    "QUOTAS",
+    "ROW_LEVEL",
+    "THROTTLED",
+    "ErrorCode",
+    "advice",
+    "due_to_a_row",
+    "is_too_large",
+    "meaning",
+    "most_items",
+]

@@ -234,3 +234,25 @@ def test_one_address_in_all_books(api, emulator):
     assert stats["reader0@example.com"]["adressbooks"][1] == {"id": second, "name": "Second"}
     assert api.send("DELETE", "/emails/reader0@example.com").json() == {"result": True}
     assert api.get("/emails/reader0@example.com") == []
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "text"),
+    [("items", 422, "may not have more than 2 items"), ("count", 422, "Max count: 2"), ("http", 413, "Too Large")],
+)
+def test_most_contacts_of_a_call(api, emulator, book, how, status, text):
+    emulator.configure(contacts_per_add=2, too_many_contacts=how)
+    emails = [f"reader{number}@example.com" for number in range(3)]
+    path = f"/addressbooks/{book}/emails"
+    answer = api.send("POST", path, {"emails": emails})
+    assert (answer.status_code, text in answer.json()["message"]) == (status, True)
+    assert api.post(path, {"emails": emails[:2]}) == {"result": True}
+
+
+def test_values_that_a_variable_cannot_hold(api, emulator, book):
+    path = f"/addressbooks/{book}/emails"
+    api.post(path, {"emails": [{"email": "a@example.com", "variables": {"age": 7}}]})
+    wrong = {"emails": [{"email": "b@example.com", "variables": {"age": "old"}}]}
+    assert api.post(path, wrong) == {"result": True}
+    emulator.configure(wrong_variables_on_add="refuse")
+    assert api.send("POST", path, wrong).json()["message"] == "Variable value wrong format"

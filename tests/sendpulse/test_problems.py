@@ -245,3 +245,47 @@ def test_failures_of_a_read(either, emulator, fault):
     with pytest.raises(ServiceUnavailable):
         either.send(address_books.list())
     assert emulator.requests.counts()["address_books.list"] == 10
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (422, 17, True),
+        (404, 299, True),
+        (200, 21356, True),
+        (422, 301, True),
+        (422, 422, True),
+        (422, None, True),
+        (400, None, True),
+        (422, 906, True),
+        (404, 213, False),
+        (422, 213, False),
+        (403, 3030303030, False),
+        (403, None, False),
+        (404, None, False),
+        (413, None, False),
+        (200, None, False),
+        (422, 1003, False),
+        (422, 707, False),
+        (None, None, False),
+    ],
+)
+def test_which_refusals_can_be_due_to_a_row(status, code, expected):
+    assert error_codes.due_to_a_row(status, code) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("Argument emails may not have more than 100 items", 100),
+        ("Limit is exceeded. Max count: 50", 50),
+        ("limit is exceeded. max count 7", 7),
+        ("Argument limit may not be greater than 100", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_how_many_items_a_request_may_hold(text, most):
+    assert error_codes.most_items(text) == most
+    assert error_codes.is_too_large(422, text) is (most is not None)
+    assert error_codes.is_too_large(413, text)

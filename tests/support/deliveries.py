@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import threading
+
 from airflow_provider_sendpulse.api.call import Call, nothing
+from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger
 from airflow_provider_sendpulse.jobs.screening import Key
 from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.rows.rejects import NoRejects
 
 
 def person(number, email=None, phone=""):
@@ -21,6 +25,18 @@ def build(batch):
     return Call(method="POST", path="/x", read=nothing, values={"rows": ",".join(str(row.number) for row in batch)})
 
 
+def rows_of(call):
+    """Return the numbers of the rows that a call holds."""
+    return [int(text) for text in call.values["rows"].split(",")]
+
+
+def refused(status=422, error_code=422, message="Malformed"):
+    """Return what the client raises when the service says no."""
+    return Refused(
+        "The service said no.", operation="POST /x", status=status, error_code=error_code, service_message=message
+    )
+
+
 class Sender:
     """Carries calls out as told: an error by row number, to be raised when a call holds that row."""
 
@@ -29,15 +45,17 @@ class Sender:
         self.sent = []
         self.tried = []
         self.steps = getattr(ledger, "steps", [])
+        self._lock = threading.Lock()
 
     def send(self, call):
-        rows = [int(text) for text in call.values["rows"].split(",")]
-        self.tried.append(rows)
-        self.steps.append(("send", len(rows)))
-        for row in rows:
-            if row in self.errors:
-                raise self.errors[row]
-        self.sent += rows
+        rows = rows_of(call)
+        with self._lock:
+            self.tried.append(rows)
+            self.steps.append(("send", len(rows)))
+            for row in rows:
+                if row in self.errors:
+                    raise self.errors[row]
+            self.sent += rows
 
 
 class Journal(KeyValueLedger):
@@ -58,6 +76,16 @@ class Journal(KeyValueLedger):
     def settle(self, recorded, released):
         self.steps.append(("settle", len(recorded), len(released)))
         super().settle(recorded, released)
+
+
+class Collected(NoRejects):
+    """Keeps rejected rows."""
+
+    def __init__(self):
+        self.rows = []
+
+    def write(self, row):
+        self.rows.append(row)
 
 
 def by_email(row):

@@ -12,6 +12,7 @@ from airflow_provider_sendpulse.emulator.contacts import (
     VARIABLE_TYPES,
     Contact,
     NewContact,
+    check_number_of_contacts,
     check_value,
     clean_address,
     is_phone,
@@ -74,7 +75,15 @@ def add(state: State, call: Call) -> dict[str, bool]:
     """Add contacts, or send them a confirmation first (double opt-in)."""
     book = _book(state, call)
     state.books.check_writable(book)
-    contacts = read_new_contacts(email_entries(state, call), lists_allowed=state.settings.list_variables_on_add == "accept")
+    settings = state.settings
+    entries = email_entries(state, call)
+    if isinstance(entries, list):
+        check_number_of_contacts(len(entries), settings.contacts_per_add, settings.too_many_contacts)
+    contacts = read_new_contacts(entries, lists_allowed=settings.list_variables_on_add == "accept")
+    if settings.wrong_variables_on_add == "refuse":
+        for contact in contacts:
+            for name, value in contact.variables.items():
+                check_value(value, book.variables.get(name, "string"))
     allowed = [contact for contact in contacts if contact.email not in state.blacklist]
     confirmation = call.fields.get("confirmation")
     if confirmation is None:

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One batch of upserts: sent as it is, in smaller parts where the service wants that, or down to the rows it refuses."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from airflow_provider_sendpulse.api.call import Call
+from airflow_provider_sendpulse.exceptions import Refused
+from airflow_provider_sendpulse.jobs.chunks import chunks
+from airflow_provider_sendpulse.jobs.screening import Item
+from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.sendpulse.error_codes import due_to_a_row, is_too_large, most_items
+
+log = logging.getLogger(__name__)
+
+PROBES = 3
+"""Rows of a refused batch that are tried alone first; when all of them are refused, it is not the rows."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of a batch, as far as it got.
+
+    :param error: what ended it early; the rows that are in neither list are not known to have been sent
+    :param complete: whether every row has an outcome
+    """
+
+    accepted: list[Item] = field(default_factory=list)
+    refused: list[tuple[Item, str]] = field(default_factory=list)
+    error: Exception | None = None
+    complete: bool = True
+
+
+class BatchSize:
+    """How many rows one request may hold: what was asked for, until the service wants fewer. Threads share it.
+
+    :param most: rows
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+
+    @property
+    def most(self) -> int:
+        """Rows that one request may hold."""
+        return self._most
+
+    def lower(self, tried: int, said: int | None) -> None:
+        """Take fewer rows from now on, after a request that held too many.
+
+        :param tried: rows in that request, at least 2
+        :param said: rows that the service says it takes, if it does
+        """
+        fewer = said if said and said < tried else tried // 2
+        with self._lock:
+            if fewer < self._most:
+                log.warning("The service refuses %s rows in a request; going on with %s.", tried, fewer)
+                self._most = fewer
+
+
+class _Stopped(Exception):
+    pass
+
+
+class Splitter:
+    """Sends batches, from any number of threads.
+
+    A refusal that can be due to some of the rows is followed down to these: three rows alone (the first, one in the
+    middle, the last), then one half after the other. One bad row in 500 costs about twenty requests.
+
+    :param build: makes the call for some rows
+    :param suspect: whether a row was refused alone in an earlier try: that it is again says nothing of the others
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        build: Callable[[Sequence[Person]], Call[None]],
+        size: BatchSize,
+        suspect: Callable[[int], bool],
+    ) -> None:
+        self._sender = sender
+        self._build = build
+        self._size = size
+        self._suspect = suspect
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._any_accepted = False
+        self._refused_alone = 0
+
+    def stop(self) -> None:
+        """Let no further request begin."""
+        self._stop.set()
+
+    def send(self, items: Sequence[Item]) -> Sent:
+        """Send a batch; what goes wrong is in the result."""
+        sent = Sent()
+        try:
+            self._send(items, sent, self._probe)
+        except _Stopped:
+            sent.complete = False
+        except Exception as error:
+            sent.error, sent.complete = error, False
+        return sent
+
+    def _send(
+        self, items: Sequence[Item], sent: Sent, when_refused: Callable[[Sequence[Item], Refused, Sent], None]
+    ) -> None:
+        for part in chunks(items, self._size.most):
+            if self._stop.is_set():
+                raise _Stopped
+            try:
+                self._sender.send(self._build([item.person for item in part]))
+            except Refused as error:
+                too_large = is_too_large(error.status, error.service_message)
+                if too_large and len(part) > 1:
+                    self._size.lower(len(part), most_items(error.service_message))
+                    self._send(part, sent, when_refused)
+                elif not too_large and not due_to_a_row(error.status, error.error_code):
+                    raise
+                elif len(part) > 1:
+                    when_refused(part, error, sent)
+                else:
+                    self._refuse(part[0], error, sent)
+            else:
+                self._any_accepted = True
+                sent.accepted += part
+
+    def _probe(self, items: Sequence[Item], error: Refused, sent: Sent) -> None:
+        """Find out whether it is the rows, then look for them."""
+        places = self._places(items)
+        found = Sent()
+        for place in places:
+            self._send(items[place : place + 1], found, self._halve)
+        if len(found.refused) == PROBES:
+            raise error
+        sent.accepted += found.accepted
+        sent.refused += found.refused
+        rest = [item for place, item in enumerate(items) if place not in places]
+        if found.refused:
+            self._send(rest, sent, self._halve)
+        elif rest:
+            self._halve(rest, error, sent)
+
+    def _places(self, items: Sequence[Item]) -> list[int]:
+        places = [place for place, item in enumerate(items) if not self._suspect(item.person.number)]
+        return sorted({places[0], places[len(places) // 2], places[-1]}) if places else []
+
+    def _halve(self, items: Sequence[Item], error: Refused, sent: Sent) -> None:
+        middle = (len(items) + 1) // 2
+        for half in (items[:middle], items[middle:]):
+            self._send(half, sent, self._halve)
+
+    def _refuse(self, item: Item, error: Refused, sent: Sent) -> None:
+        with self._lock:
+            self._refused_alone += not self._suspect(item.person.number)
+            if not self._any_accepted and self._refused_alone >= PROBES:
+                # With one or two rows a batch, no batch has three to try.
+                raise error
+        sent.refused.append((item, str(error)))
+
+
+__all__ = ["PROBES", "BatchSize", "Sent", "Splitter"]
