@@ -19,8 +19,12 @@ PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 @dataclass(frozen=True)
 class TaskState:
-    """A task of a run, at a moment."""
+    """A task of a run, at a moment.
 
+    :param id: the task instance's; every try has one of its own
+    """
+
+    id: str
     task_id: str
     map_index: int
     state: str | None
@@ -81,11 +85,15 @@ class AirflowApi:
         """Return the state of a run."""
         return str(self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def fail(self, dag_id: str, run_id: str) -> None:
+        """End a run, and what is running of it."""
+        self._send("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
+
     def task_states(self, dag_id: str, run_id: str) -> list[TaskState]:
         """Return the state of each task of a run."""
         answer = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
         return [
-            TaskState(item["task_id"], item["map_index"], item["state"], item["try_number"])
+            TaskState(item["id"], item["task_id"], item["map_index"], item["state"], item["try_number"])
             for item in answer["task_instances"]
         ]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from demo import folders, shop, traces
 from demo.emulator_api import EmulatorApi
 from demo.environment import Account
-from demo.progress import Progress
 from demo.shop import Person
 from demo.week import Outcome
 
@@ -21,10 +20,13 @@ _SHOWN = 6
 
 
 class Checks:
-    """Compares what was expected with what is seen, and goes on after a difference."""
+    """Compares what was expected with what is seen, and goes on after a difference.
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    :param say: is told the outcome of every check
+    """
+
+    def __init__(self, say: Callable[[str, str], None]) -> None:
+        self._say = say
         self.failures: list[str] = []
         self.count = 0
 
@@ -36,7 +38,7 @@ class Checks:
 
     def _note(self, title: str, holds: bool, explain: Any) -> None:
         self.count += 1
-        self._progress.say("check", f"{'ok' if holds else 'FAILED':<7} {title}")
+        self._say("check", f"{'ok' if holds else 'FAILED':<7} {title}")
         if not holds:
             self.failures.append(f"{title}\n{explain()}")
 
@@ -49,17 +51,17 @@ def check(checks: Checks, weeks: Sequence[Outcome], emulator: EmulatorApi, accou
         ([week.campaign_id for week in weeks], len(weeks)),
         ([campaign.id for campaign in now.campaigns], len(emulator.requests("campaigns.create"))),
     )
-    audiences = [_audience(week) for week in weeks]
+    audiences = [audience_of(week) for week in weeks]
     for week, audience in zip(weeks, audiences, strict=True):
         _check_week(checks, week, audience, emulator)
     first, second = (set(audience) for audience in audiences)
-    reached = [{message["to"] for message in _messages(week)} for week in weeks]
+    reached = [{message["to"] for message in messages_of(week)} for week in weeks]
     checks.equal("who bought in the first week only got no second digest", set[str](), reached[1] & (first - second))
     checks.equal("who bought in the second week only got no first digest", set[str](), reached[0] & (second - first))
     checks.equal(
         "the second week has deleted the address book of the first, and kept its own", [weeks[1].book_id], list(now.books)
     )
-    checks.equal("no message beyond those", sum(len(_messages(week)) for week in weeks), len(now.messages))
+    checks.equal("no message beyond those", sum(len(messages_of(week)) for week in weeks), len(now.messages))
     checks.equal(
         "the shop has one row of statistics per campaign",
         [week.campaign_id for week in weeks],
@@ -81,9 +83,21 @@ def _check_week(checks: Checks, outcome: Outcome, audience: dict[str, Person | N
         for entry in _entries(request["body"])
     ]
     checks.equal(f"{label}: every contact was loaded once", audience.keys(), loaded)
+    checks.equal(
+        f"{label}: one event for each abandoned cart",
+        shop.abandoned_carts(folders.SHOP, outcome.week.first_day, outcome.week.end),
+        events_of(outcome),
+    )
+    check_mailing(checks, outcome, audience)
+    checks.equal(f"{label}: the campaign was waited for in the triggerer", True, "wait_until_sent" in outcome.deferred)
+
+
+def check_mailing(checks: Checks, outcome: Outcome, audience: dict[str, Person | None]) -> None:
+    """Check what the readers and the shop got, which holds however often something had to be done again."""
+    label = outcome.week.label
     contacts = outcome.account.books[outcome.book_id]["contacts"]
     checks.equal(f"{label}: the address book holds its audience", audience.keys(), [item["email"] for item in contacts])
-    messages = _messages(outcome)
+    messages = messages_of(outcome)
     checks.equal(
         f"{label}: the campaign reached its audience, each once", audience.keys(), [item["to"] for item in messages]
     )
@@ -95,20 +109,9 @@ def _check_week(checks: Checks, outcome: Outcome, audience: dict[str, Person | N
     checks.equal(
         f"{label}: nothing was left to fill in", 0, sum("{{" in item["body"] or "[[" in item["body"] for item in messages)
     )
-    events = [
-        event
-        for event in outcome.account.events
-        if outcome.week.first_day.isoformat() <= str(event["body"].get("left_on")) < outcome.week.end.isoformat()
-    ]
-    checks.equal(
-        f"{label}: one event for each abandoned cart",
-        shop.abandoned_carts(folders.SHOP, outcome.week.first_day, outcome.week.end),
-        [(event["body"].get("cart_id"), event["body"].get("email")) for event in events],
-    )
     noted = [item["variables"].get("Sent") for item in contacts if item["email"] == SEED]
     checks.equal(f"{label}: the variable of the shop's own contact was updated", [str(outcome.week.end)], noted)
     checks.equal(f"{label}: the statistics in the shop are the emulator's", _counted(outcome), _stored(outcome))
-    checks.equal(f"{label}: the campaign was waited for in the triggerer", True, "wait_until_sent" in outcome.deferred)
 
 
 def _check_traces(checks: Checks, account: Account) -> None:
@@ -134,15 +137,26 @@ def _check_traces(checks: Checks, account: Account) -> None:
     )
 
 
-def _audience(outcome: Outcome) -> dict[str, Person | None]:
+def audience_of(outcome: Outcome) -> dict[str, Person | None]:
+    """Return who is to be mailed, by address; the shop's own address is nobody."""
     people: dict[str, Person | None] = {
         person.email: person for person in shop.buyers(folders.SHOP, outcome.week.first_day, outcome.week.end)
     }
     return {**people, SEED: None}
 
 
-def _messages(outcome: Outcome) -> list[dict[str, Any]]:
+def messages_of(outcome: Outcome) -> list[dict[str, Any]]:
+    """Return what was mailed."""
     return [message for message in outcome.account.messages if message["campaign_id"] == outcome.campaign_id]
+
+
+def events_of(outcome: Outcome) -> list[tuple[int, str]]:
+    """Return the events of the week: number and address of each cart."""
+    return [
+        (event["body"].get("cart_id"), event["body"].get("email"))
+        for event in outcome.account.events
+        if outcome.week.first_day.isoformat() <= str(event["body"].get("left_on")) < outcome.week.end.isoformat()
+    ]
 
 
 def _entries(body: Any) -> list[dict[str, Any]]:
@@ -152,7 +166,7 @@ def _entries(body: Any) -> list[dict[str, Any]]:
 
 def _counted(outcome: Outcome) -> dict[str, int]:
     """Count what became of the messages: whoever clicked has opened, and whoever opened was delivered to."""
-    reached = Counter(int(message["status"]) for message in _messages(outcome))
+    reached = Counter(int(message["status"]) for message in messages_of(outcome))
     clicked = reached[4]
     opened = clicked + reached[3]
     return {"recipients": reached.total(), "delivered": opened + reached[2], "opened": opened, "clicked": clicked}
@@ -185,4 +199,4 @@ def _listed(items: Counter[str]) -> str:
     return (", ".join(shown[:_SHOWN]) or "nothing") + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
 
 
-__all__ = ["Checks", "check"]
+__all__ = ["Checks", "audience_of", "check", "check_mailing", "events_of", "messages_of"]

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from demo import folders
@@ -46,10 +47,11 @@ def plain_environment() -> dict[str, str]:
     return {**kept, "NO_PROXY": loopback, "no_proxy": loopback, "XDG_CACHE_HOME": str(folders.CACHE)}
 
 
-def airflow_environment(port: int) -> dict[str, str]:
+def airflow_environment(port: int, more: Mapping[str, Mapping[str, object]] | None = None) -> dict[str, str]:
     """Return Airflow's configuration.
 
     :param port: where its API server is to listen
+    :param more: options by section, beside these or in their place
     """
     sections: dict[str, dict[str, object]] = {
         "core": {
@@ -75,7 +77,8 @@ def airflow_environment(port: int) -> dict[str, str]:
     }
     variables = {
         f"AIRFLOW__{section.upper()}__{option.upper()}": str(value)
-        for section, options in sections.items()
+        for source in (sections, more or {})
+        for section, options in source.items()
         for option, value in options.items()
     }
     return {"AIRFLOW_HOME": str(folders.AIRFLOW_HOME), "SCARF_ANALYTICS": "false", **variables}

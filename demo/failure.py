@@ -3,6 +3,12 @@
 
 from __future__ import annotations
 
+import signal
+from types import FrameType
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class DemoFailed(Exception):
     """Something did not go as it should; the message says what, and what to look at."""
@@ -16,4 +22,21 @@ class Stopped(BaseException):
         self.signal_number = signal_number
 
 
-__all__ = ["DemoFailed", "Stopped"]
+def stop_on_signals() -> None:
+    """From now on, end with :class:`Stopped` when somebody asks for it."""
+    for number in SIGNALS:
+        signal.signal(number, _stop)
+
+
+def ignore_signals() -> None:
+    """Let nothing disturb the clearing up."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    ignore_signals()
+    raise Stopped(number)
+
+
+__all__ = ["DemoFailed", "Stopped", "ignore_signals", "stop_on_signals"]

@@ -28,10 +28,26 @@ PATIENCE = 5.0
 class Child:
     """A running process, with its output in a file."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], output: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], output: Path) -> None:
         self.name = name
-        self.process = process
         self.output = output
+        self._command = command
+        self._environment = environment
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the process, anew if it has ended."""
+        with self.output.open("ab") as file:
+            self.process = subprocess.Popen(  # noqa: S603
+                self._command,
+                cwd=PROJECT,
+                env=dict(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self.process
 
     def require_running(self) -> None:
         """Fail when the process has ended."""
@@ -56,21 +72,25 @@ class Processes:
 
     def start(self, name: str, *command: str, environment: Mapping[str, str] | None = None) -> Child:
         """Start a process."""
-        output = OUTPUT / f"{name}.log"
-        with output.open("wb") as file:
-            process = subprocess.Popen(  # noqa: S603
-                command,
-                cwd=PROJECT,
-                env={**self._environment, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._tell_keeper(f"+{process.pid}")
-        child = Child(name, process, output)
+        child = Child(name, command, {**self._environment, **(environment or {})}, OUTPUT / f"{name}.log")
+        self._tell_keeper(f"+{child.process.pid}")
         self._children.append(child)
         return child
+
+    def start_again(self, child: Child) -> None:
+        """Start a process that has ended once more, as a process manager would: what it has left behind ends first."""
+        session = child.process.pid
+        end_sessions({session}, reap=[child.process])
+        self._tell_keeper(f"-{session}")
+        self._tell_keeper(f"+{child.start().pid}")
+
+    def child(self, name: str) -> Child:
+        """Return the running process of a name."""
+        return next(child for child in self._children if child.name == name)
+
+    def name_of(self, session: int) -> str | None:
+        """Return which of these processes a session was begun by."""
+        return next((child.name for child in self._children if child.process.pid == session), None)
 
     def run(self, name: str, *command: str, timeout: float) -> None:
         """Run a process to its end."""

@@ -10,29 +10,19 @@ import platform
 import signal
 import sys
 import time
-from types import FrameType
-from typing import NoReturn
 
 from demo import folders, shop
-from demo.airflow_api import PARTS, AirflowApi
 from demo.checks import Checks, check
+from demo.components import START_TIMEOUT, start_airflow
 from demo.emulator_api import SETTINGS, EmulatorApi
 from demo.environment import Account, airflow_environment, connections, free_port, plain_environment
-from demo.failure import DemoFailed, Stopped
+from demo.failure import DemoFailed, Stopped, ignore_signals, stop_on_signals
 from demo.processes import Processes, airflow
 from demo.progress import Progress
 from demo.report import time_report, weeks_report
 from demo.week import DAG_ID, Followed, Outcome, Week
 
 WEEKS = (Week(1, keep=4), Week(2, keep=1))
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-START_TIMEOUT = 120.0
-COMPONENTS = {
-    "api-server": ("api-server", "--host", "127.0.0.1", "--workers", "1"),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
-    "dag-processor": ("dag-processor",),
-    "triggerer": ("triggerer", "--skip-serve-logs"),
-}
 
 
 class Demo:
@@ -74,14 +64,14 @@ class Demo:
             progress.say("emulator", f"up at {emulator_url}, inbox at {emulator_url}/ui/inbox")
             processes.run("airflow db migrate", *airflow("db", "migrate"), timeout=START_TIMEOUT)
             progress.say("airflow", "database made")
-        api, emulator = AirflowApi(f"http://127.0.0.1:{port}"), EmulatorApi(emulator_url)
+        emulator = EmulatorApi(emulator_url)
         with progress.phase("Airflow start"):
-            self._start_airflow(processes, port, emulator_url, api)
+            api = start_airflow(processes, port, connections(emulator_url, self._account), DAG_ID, progress.say)
         outcomes: list[Outcome] = []
         for week in WEEKS:
             with progress.phase(week.label):
                 outcomes.append(Followed(week, api, emulator, processes, progress).run())
-        checks = Checks(progress)
+        checks = Checks(progress.say)
         with progress.phase("checks"):
             check(checks, outcomes, emulator, self._account)
         if checks.failures:
@@ -116,40 +106,6 @@ class Demo:
             time.sleep(0.05)
         return f"http://127.0.0.1:{port_file.read_text().strip()}"
 
-    def _start_airflow(self, processes: Processes, port: int, emulator_url: str, api: AirflowApi) -> None:
-        environment = connections(emulator_url, self._account)
-        for name, command in COMPONENTS.items():
-            more = ("--port", str(port)) if name == "api-server" else ()
-            processes.start(name, *airflow(*command, *more), environment=environment)
-        self._progress.say("airflow", f"starting {', '.join(COMPONENTS)}")
-        deadline, before = time.monotonic() + START_TIMEOUT, dict[str, str]()
-        while True:
-            processes.require_running()
-            health = api.health()
-            for part in PARTS:
-                if health.get(part) == "healthy" and before.get(part) != "healthy":
-                    self._progress.say("airflow", f"{part} healthy")
-            before = health
-            if health and set(health.values()) == {"healthy"} and api.has_dag(DAG_ID):
-                break
-            if time.monotonic() > deadline:
-                raise DemoFailed(f"Airflow is not up after {START_TIMEOUT:.0f} s: {health or 'its API does not answer'}")
-            time.sleep(0.25)
-        api.unpause(DAG_ID)
-        self._progress.say("airflow", f"up at {api.url}")
-
-
-def ignore_signals() -> None:
-    """Let nothing disturb the clearing up."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def stop(number: int, _: FrameType | None) -> NoReturn:
-    """End the demo because of a signal."""
-    ignore_signals()
-    raise Stopped(number)
-
 
 def main() -> int:
     """Run the demo and return its exit status."""
@@ -157,8 +113,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave Airflow and the inbox up until Ctrl-C")
     parser.add_argument("--started", type=float, default=time.time(), help="when it all began, for the account of time")
     options = parser.parse_args()
-    for number in SIGNALS:
-        signal.signal(number, stop)
+    stop_on_signals()
     progress = Progress(options.started)
     progress.note("environment", progress.elapsed)
     demo = Demo(progress, keep=options.keep)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database of a small shop: its schema, and two weeks in its life.
+"""The database of a small shop: its schema, and two weeks in its life, which repeat if more are asked for.
 
 Everybody in it is made up: addresses are in domains that are reserved for examples, telephone numbers in a range that is
 reserved for films.
@@ -143,13 +143,16 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def create(path: Path) -> dict[str, int]:
-    """Make the database, and return how many rows each table has."""
+def create(path: Path, weeks: int = 2) -> dict[str, int]:
+    """Make the database, and return how many rows each table has.
+
+    :param weeks: how many weeks it has had orders and abandoned carts for
+    """
     with opened(path) as shop, shop:
         shop.executescript(SCHEMA)
         shop.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?)", _customers())
-        shop.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", _orders())
-        shop.executemany("INSERT INTO carts VALUES (?, ?, ?, ?, ?, 0)", _carts())
+        shop.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", _orders(weeks))
+        shop.executemany("INSERT INTO carts VALUES (?, ?, ?, ?, ?, 0)", _carts(weeks))
         return {
             table: int(shop.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])  # noqa: S608
             for table in ("customers", "orders", "carts")
@@ -200,9 +203,9 @@ def _customers() -> Iterator[tuple[int, str, str | None, str, str]]:
         yield place + 1, email, phone, name, language
 
 
-def _orders() -> Iterator[tuple[int, int, str, float, str]]:
+def _orders(weeks: int) -> Iterator[tuple[int, int, str, float, str]]:
     rows: list[tuple[int, str, float, date]] = []
-    for week, buyers_of_week in enumerate(_BUYERS):
+    for week, buyers_of_week in _of_each_week(_BUYERS, weeks):
         monday = FIRST_MONDAY + week * WEEK
         for place in buyers_of_week:
             product, price = _PRODUCTS[(place + week) % len(_PRODUCTS)]
@@ -211,16 +214,21 @@ def _orders() -> Iterator[tuple[int, int, str, float, str]]:
                 # A second order in the same week must not make a second message.
                 product, price = _PRODUCTS[(place + 3) % len(_PRODUCTS)]
                 rows.append((place + 1, product, price, monday + timedelta(days=6)))
-    # The day before the first week and the day after the second belong to neither.
+    # The day before the first week and the day after the last belong to neither.
     rows.append((36, "Teapot", 940, FIRST_MONDAY - timedelta(days=1)))
-    rows.append((36, "Teapot", 940, FIRST_MONDAY + 2 * WEEK))
+    rows.append((36, "Teapot", 940, FIRST_MONDAY + weeks * WEEK))
     for number, (customer, product, total, day) in enumerate(rows, start=1):
         yield number, customer, product, total, day.isoformat()
 
 
-def _carts() -> Iterator[tuple[int, int, str, float, str]]:
+def _of_each_week(places: tuple[list[int], list[int]], weeks: int) -> Iterator[tuple[int, list[int]]]:
+    for week in range(weeks):
+        yield week, places[week % 2]
+
+
+def _carts(weeks: int) -> Iterator[tuple[int, int, str, float, str]]:
     number = 700
-    for week, leavers in enumerate(_LEAVERS):
+    for week, leavers in _of_each_week(_LEAVERS, weeks):
         for position, place in enumerate(leavers):
             number += 1
             product, price = _PRODUCTS[(position * 3 + week) % len(_PRODUCTS)]

@@ -152,7 +152,7 @@ class Followed:
             book_id=int(self._result("create_address_book")),
             contacts=dict(self._result("add_contacts")),
             events=dict(self._result("send_cart_events")),
-            deferred=frozenset(path.parent.name.removeprefix("task_id=") for path in self._logs("*.trigger.*")),
+            deferred=waited_in_triggerer(week),
         )
 
     def _result(self, task_id: str) -> Any:
@@ -198,7 +198,7 @@ class Followed:
 
     def _failure(self, task: TaskState) -> str:
         verb = "is to be tried again" if task.state == "up_for_retry" else "has failed"
-        logs = sorted(self._logs("*"), key=lambda path: path.stat().st_mtime)
+        logs = sorted(run_logs(self._week, "*"), key=lambda path: path.stat().st_mtime)
         own = [
             path
             for path in logs
@@ -208,9 +208,16 @@ class Followed:
             return f"{task.label} of {self._week.label} {verb}, and left no log."
         return f"{task.label} of {self._week.label} {verb}. The end of {shown(own[-1])}:\n{task_log_tail(own[-1])}"
 
-    def _logs(self, pattern: str) -> list[Path]:
-        folder = TASK_LOGS / f"dag_id={DAG_ID}" / f"run_id={self._week.run_id}"
-        return [path for path in folder.rglob(pattern) if path.is_file()]
+
+def run_logs(week: Week, pattern: str) -> list[Path]:
+    """Return the logs of a week's run whose names match a pattern."""
+    folder = TASK_LOGS / f"dag_id={DAG_ID}" / f"run_id={week.run_id}"
+    return [path for path in folder.rglob(pattern) if path.is_file()]
+
+
+def waited_in_triggerer(week: Week) -> frozenset[str]:
+    """Return the tasks of a week's run that waited in the triggerer."""
+    return frozenset(path.parent.name.removeprefix("task_id=") for path in run_logs(week, "*.trigger.*"))
 
 
 def task_log_tail(path: Path, lines: int = 15) -> str:
@@ -234,4 +241,4 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-__all__ = ["DAG_ID", "Followed", "Outcome", "Week", "task_log_tail"]
+__all__ = ["DAG_ID", "Followed", "Outcome", "Week", "run_logs", "task_log_tail", "waited_in_triggerer"]

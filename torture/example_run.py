@@ -124,6 +124,9 @@ class ExampleRun:
                 raise RuntimeError(f"{leg.task_id} ended with {process.exitcode} and said nothing") from None
             self.told.kills += 1
             return None
+        except BaseException:
+            process.kill()
+            raise
         finally:
             process.join()
             receiver.close()

@@ -17,6 +17,9 @@ from torture.execution_server import ForwardingApi
 LOOK_EVERY = 0.02
 """Seconds between two looks at a status: the emulator moves with every look."""
 
+WINDOW = 20.0
+"""Seconds to look for a campaign whose creation is in doubt: the emulator lists it at once, SendPulse may need longer."""
+
 
 @dataclass(frozen=True)
 class Leg:
@@ -37,9 +40,9 @@ def work(leg: Leg, report: Connection) -> None:
     """Run a leg in the worker and report its state and error."""
     os.environ.update(leg.environment)
     operator = weekly_digest.create_campaign.dag.get_task(leg.task_id)
-    for name in ("poke_interval", "poll_interval"):
+    for name, value in {"poke_interval": LOOK_EVERY, "poll_interval": LOOK_EVERY, "visibility_window": WINDOW}.items():
         if hasattr(operator, name):
-            setattr(operator, name, LOOK_EVERY)
+            setattr(operator, name, value)
     api = ForwardingApi()
     api.url = leg.execution_url
     result = TaskRunner(api).leg(operator, try_number=leg.try_number, map_index=leg.map_index)

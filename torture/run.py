@@ -1,138 +1,130 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make torture``: kill the weekly digest at every request, before it is carried out and after, and count the mails."""
+"""``make torture``: kill the weekly digest wherever it asks something of SendPulse, and count the mails."""
 
 from __future__ import annotations
 
 import argparse
 import logging
-import multiprocessing
 import os
-import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
+from typing import Self
 
-from airflow_provider_sendpulse.emulator.server import RunningEmulator
-from demo import shop
-from torture.example_run import ExampleRun, Told, shop_interval
-from torture.execution_server import ExecutionServer
+from demo.failure import DemoFailed, Stopped, stop_on_signals
+from demo.processes import end_sessions
+from torture.airflow_matrix import AirflowMatrix
 
 LONGEST = 30 * 60.0
 """Seconds after which it stops by itself."""
 
 
 def main() -> int:
-    """Run the matrix and print its table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", type=int, action="append", help="kill at these requests only")
-    arguments = parser.parse_args()
-    started = time.monotonic()
+    """Run the tables and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m torture.run", description=__doc__)
+    parser.add_argument("--part", type=int, choices=(1, 2), help="1: every request; 2: every kind of call, under Airflow")
+    parser.add_argument("--rows", type=numbers, default=frozenset(), help="numbers in the first column, such as 3,8-11")
+    parser.add_argument("--beside", action="store_true", help="end when the standard input ends")
+    options = parser.parse_args()
+    if options.rows and not options.part:
+        parser.error("--rows needs --part: both parts count from the beginning")
+    # Airflow and the emulator run within this process, too. The table is what is wanted here.
     logging.disable(logging.CRITICAL)
-    # Task processes print what Airflow's listeners have to say; the table is what is wanted here.
-    table = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.stdout = os.fdopen(table, "w")
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["torture.leg"])
-    folder = Path(tempfile.mkdtemp(prefix="sendpulse-torture-"))
+    stop_on_signals()
+    if options.beside:
+        threading.Thread(target=end_with_input, daemon=True).start()
+    began = time.monotonic()
+    deadline = began + LONGEST
     failed = 0
     try:
-        with (
-            RunningEmulator(transitions="reads", requests_per_second=None, requests_per_minute=None) as emulator,
-            ExecutionServer() as server,
-        ):
-            matrix = Matrix(folder, emulator, server)
-            operations = matrix.baseline()
-            print(f"{len(operations)} requests; killed at each, before and after it is carried out.\n")
-            print(f"{'':4}{'request':34}{'killed':8}{'tries':7}{'outcome':40}{'seconds':>8}")
-            for index, operation in enumerate(operations):
-                if arguments.only and index not in arguments.only:
-                    continue
-                for after_effect in (False, True):
-                    if time.monotonic() - started > LONGEST:
-                        print(f"Stopped after {LONGEST / 60:.0f} minutes: not all requests were tried.")
-                        return 1
-                    failed += not matrix.kill(index, operation, after_effect=after_effect)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print(f"\n{'Every recipient was mailed exactly once.' if not failed else f'{failed} rows failed.'}")
-    print(f"{time.monotonic() - started:.0f} s")
+        if options.part == 1:
+            failed = part_1(options.rows, deadline)
+        elif options.part == 2:
+            failed = part_2(options.rows, deadline)
+        else:
+            # Each has its own account and its own records, and waits for something most of the time.
+            with Beside("--part", "1") as first:
+                failed = part_2(options.rows, deadline) + first.failed()
+    except DemoFailed as failure:
+        print(f"\nThe torture has failed: {failure}", file=sys.stderr, flush=True)
+        return 1
+    except Stopped as stopped:
+        print(f"\nStopped by {signal.Signals(stopped.signal_number).name}.", file=sys.stderr, flush=True)
+        return 128 + stopped.signal_number
+    if not options.beside:
+        say(f"\n{f'{failed} rows failed.' if failed else 'Every recipient was mailed exactly once.'}")
+    say(f"{time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 
-class Matrix:
-    """The rows of the table."""
+def part_1(only: Collection[int], deadline: float) -> int:
+    """Run the first part in a folder of its own, and return how many rows failed."""
+    say("Part 1: every request, in Airflow's task runner\n")
+    with tempfile.TemporaryDirectory(prefix="sendpulse-torture-") as folder:
+        os.environ["AIRFLOW_HOME"] = folder
+        from torture.requests_matrix import RequestsMatrix  # this imports Airflow, which wants its folder to exist
 
-    def __init__(self, folder: Path, emulator: RunningEmulator, server: ExecutionServer) -> None:
-        self._folder = folder
-        self._emulator = emulator
-        self._server = server
-        self._count = 0
-
-    def baseline(self) -> list[str]:
-        """Run once without a kill, and return the operation of every request."""
-        told, faults = self._run()
-        if faults or set(told.states.values()) != {"success"}:
-            raise SystemExit(f"The example does not run even without being killed: {faults} {told.states} {told.errors}")
-        return [record.operation for record in self._emulator.requests.records()]
-
-    def kill(self, index: int, operation: str, *, after_effect: bool) -> bool:
-        """Kill one request of a run, print the row, and return whether all is well."""
-        began = time.monotonic()
-        told, faults = self._run(lambda: self._emulator.faults.add("kill", after=index, after_effect=after_effect))
-        if told.kills != 1:
-            faults.append(f"{told.kills} kills")
-        tries = max(told.tries.values())
-        outcome = "; ".join(faults) or _described(told)
-        moment = "after" if after_effect else "before"
-        seconds = time.monotonic() - began
-        print(f"{index:<4}{operation:34}{moment:8}{tries:<7}{outcome:40}{seconds:8.1f}", flush=True)
-        return not faults
-
-    def _run(self, prepare: object = None) -> tuple[Told, list[str]]:
-        self._emulator.reset()
-        if callable(prepare):
-            prepare()
-        self._count += 1
-        run = ExampleRun(self._folder / str(self._count), self._emulator, self._server)
-        told = run.run()
-        return told, self._faults(run, told)
-
-    def _faults(self, run: ExampleRun, told: Told) -> list[str]:
-        """Return what is wrong in the end."""
-        start, end = shop_interval()
-        wanted = {person.email for person in shop.buyers(run.shop, start.date(), end.date())} | {"digest@shop.example.com"}
-        state = self._emulator.state
-        mailed = Counter(message.to for message in state.mailbox)
-        faults = []
-        if twice := sum(count > 1 for count in mailed.values()):
-            faults.append(f"{twice} MAILED TWICE")
-        if missing := wanted - set(mailed):
-            faults.append(f"{len(missing)} not mailed")
-        if strangers := set(mailed) - wanted:
-            faults.append(f"{len(strangers)} strangers mailed")
-        campaigns = [*state.campaigns]
-        if len(campaigns) != 1:
-            faults.append(f"{len(campaigns)} campaigns")
-        events = Counter((event.body.get("email"), event.body.get("cart_id")) for event in state.events)
-        if repeated := sum(count > 1 for count in events.values()):
-            faults.append(f"{repeated} EVENTS TWICE")
-        carts = shop.abandoned_carts(run.shop, start.date(), end.date())
-        in_doubt = told.states.get("send_cart_events") == "failed"
-        if len(events) != len(carts) and not in_doubt:
-            faults.append(f"{len(events)} of {len(carts)} events, and no task failed")
-        if bad := {task: why for task, why in told.errors.items() if told.states.get(task) == "failed"}:
-            faults += [f"{task}: {why[:200]}" for task, why in bad.items() if task != "send_cart_events"]
-        return faults
+        return RequestsMatrix(say, only, deadline, Path(folder)).run()
 
 
-def _described(told: Told) -> str:
-    if told.states.get("send_cart_events") == "failed":
-        return "once; events in doubt are listed"
-    return "once"
+def part_2(only: Collection[int], deadline: float) -> int:
+    """Run the second part, and return how many rows failed."""
+    say("Part 2: every kind of call, under Airflow's scheduler, worker and triggerer\n")
+    return AirflowMatrix(say, only, deadline).run()
+
+
+class Beside:
+    """A part that runs beside this process, and ends with it at the latest. Its table is printed when it is whole."""
+
+    def __init__(self, *options: str) -> None:
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed on leaving the block
+        command = [sys.executable, "-m", "torture.run", "--beside", *options]
+        self._process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=self._output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+    def failed(self) -> int:
+        """Wait for its end, print what it had to say, and return 1 if not all was well."""
+        stop_on_signals()  # the other part has cleared up, undisturbed
+        code = self._process.wait()
+        self._output.seek(0)
+        say("\n" + self._output.read().rstrip())
+        return 1 if code else 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        end_sessions({self._process.pid}, reap=[self._process])
+        self._output.close()
+
+
+def end_with_input() -> None:
+    """End this process when its standard input ends, which is when whoever has started it does."""
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def numbers(text: str) -> frozenset[int]:
+    """Return the numbers of a list such as ``3,8-11``."""
+    chosen: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        chosen.update(range(int(first), int(last or first) + 1))
+    return frozenset(chosen)
+
+
+def say(line: str) -> None:
+    """Print a line of the table."""
+    print(line, flush=True)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
     sys.exit(main())
