@@ -14,8 +14,8 @@ from typing import Any, get_args
 import pytest
 from task_runner import Result
 
+from airflow_provider_sendpulse.api.client import Client
 from airflow_provider_sendpulse.emulator.faults import FaultKind
-from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
@@ -224,7 +224,7 @@ def test_interruptions(
     number: int,
     when: str,
 ) -> None:
-    send, calls, interrupt = SendPulseHook.send, 0, interruptions()[how]
+    send, calls, interrupt = Client.send, 0, interruptions()[how]
 
     def interrupted(self: Any, call: Any) -> Any:
         nonlocal calls
@@ -236,10 +236,11 @@ def test_interruptions(
             interrupt()
         return answer
 
-    monkeypatch.setattr(SendPulseHook, "send", interrupted)
+    monkeypatch.setattr(Client, "send", interrupted)
     runner.api.should_retry = True
     source = Watched()
-    result = runner.run(make(source))
+    # One call at a time, so that it is known which one is interrupted.
+    result = runner.run(make(source, concurrency=1))
     # Somebody who ends a process does not mean the task to be over.
     assert result.state == "up_for_retry"
     counts = check(result, source, tmp_path)

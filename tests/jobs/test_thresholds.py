@@ -10,7 +10,6 @@ from deliveries import person
 
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Counts
-from airflow_provider_sendpulse.jobs.ledger import Entry
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.thresholds import Thresholds
 
@@ -64,4 +63,3 @@ def test_counts_as_text():
 
 def test_an_item_shows_nothing_of_a_person():
     assert "reader1" not in repr(Item(person(1), "k"))
-    assert Entry("claimed") is Entry.CLAIMED
