@@ -234,3 +234,18 @@ def test_one_address_in_all_books(api, emulator):
     assert stats["reader0@example.com"]["adressbooks"][1] == {"id": second, "name": "Second"}
     assert api.send("DELETE", "/emails/reader0@example.com").json() == {"result": True}
     assert api.get("/emails/reader0@example.com") == []
+
+
+@pytest.mark.parametrize(("keep", "city"), [(True, "Lviv"), (False, "Odesa")])
+def test_contacts_that_are_there_may_be_left_alone(api, keep, city):
+    book = api.book(0)
+    for name in ("Lviv", "Odesa"):
+        entry = {"email": "ada@example.com", "variables": {"City": name}}
+        api.post(f"/addressbooks/{book}/emails", {"emails": [entry], "dont_update": keep})
+    assert api.get(f"/addressbooks/{book}/emails")[0]["variables"] == {"City": city}
+
+
+@pytest.mark.parametrize("wrong", [{"dont_update": 1}, {"disable_webhook": "no"}, {"check_emails": []}, {"tags": [True]}])
+def test_options_of_adding_have_their_types(api, wrong):
+    fields = {"emails": ["ada@example.com"], **wrong}
+    assert api.refused("POST", f"/addressbooks/{api.book(0)}/emails", fields) == (422, 422)
