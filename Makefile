@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 STARTED := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture bench lint package clean
+.PHONY: help demo test torture bench lint docs package clean
 
 help: ## Show what can be made
 	@echo "make demo          Two weekly mailings under a real Airflow, against the emulator, with checks"
@@ -17,6 +17,7 @@ help: ## Show what can be made
 	@echo "make torture       Kill the example run wherever it asks something of SendPulse, and count the mails (some 20 minutes)"
 	@echo "make bench         Load a million contacts through a kill, and measure (some minutes)"
 	@echo "make lint          Check style, types and layers"
+	@echo "make docs          Write the table of endpoints, docs/endpoints.md"
 	@echo "make package       Build the package and install it alone into an empty environment"
 	@echo "make clean         Remove everything that was generated"
 	@echo
@@ -52,6 +53,9 @@ lint: $(READY) ## Check style, types and layers
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: $(READY) ## Write the table of endpoints
+	@PYTHONPATH=.:tests/support:tests/contract $(BIN)/python -m endpoint_table
 
 package: ## Build the package and install it alone into an empty environment
 	@rm -rf build dist

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from airflow_provider_sendpulse.emulator import webhook_events
 from airflow_provider_sendpulse.emulator.clock import Clock
 from airflow_provider_sendpulse.emulator.contacts import Contact, NewContact, type_of
 from airflow_provider_sendpulse.emulator.errors import Refusal, book_not_found, invalid
 from airflow_provider_sendpulse.emulator.settings import Settings
 from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT, NEW_CONTACT
+from airflow_provider_sendpulse.emulator.webhooks import Webhooks
 
 FIRST_BOOK_ID = 1001
 LOADING = 4
@@ -24,6 +26,8 @@ class Load:
 
     Attributes:
         unlocked_reads: how many more reads of the book do not show yet that it is locked.
+        is_quiet: whether no webhook tells of it.
+        keeps_old: whether contacts that are there already stay as they are.
     """
 
     contacts: list[NewContact]
@@ -31,6 +35,8 @@ class Load:
     visible: bool
     reads: int = 0
     unlocked_reads: int = 0
+    is_quiet: bool = False
+    keeps_old: bool = False
 
 
 @dataclass
@@ -79,9 +85,10 @@ class Book:
 class Books:
     """All address books of the account."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, webhooks: Webhooks) -> None:
         self._settings = settings
         self._clock = clock
+        self._webhooks = webhooks
         self._books: dict[int, Book] = {}
         self._next_id = FIRST_BOOK_ID
 
@@ -137,12 +144,12 @@ class Books:
         """Delete a book with its contacts."""
         del self._books[book.id]
 
-    def add_contacts(self, book: Book, contacts: list[NewContact]) -> None:
+    def add_contacts(
+        self, book: Book, contacts: list[NewContact], *, is_quiet: bool = False, keeps_old: bool = False
+    ) -> None:
         """Start loading contacts; the book stays locked until the load is over."""
         now = self._clock.now()
         visible = not self._settings.contacts_visible_late
-        if visible:
-            self._place(book, contacts, now)
         seconds = self._settings.book_load_seconds
         if seconds is None:
             seconds = self._settings.seconds_per_status
@@ -150,13 +157,18 @@ class Books:
         ends_at = starts_at + timedelta(seconds=seconds)
         # A read is counted before it is answered.
         late = self._settings.book_locked_late_reads
-        book.loads.append(Load(contacts, ends_at, visible, unlocked_reads=late + 1 if late else 0))
+        load = Load(
+            contacts, ends_at, visible, unlocked_reads=late + 1 if late else 0, is_quiet=is_quiet, keeps_old=keeps_old
+        )
+        if visible:
+            self._place(book, load, now)
+        book.loads.append(load)
 
     def end_load(self, book: Book, load: Load, at: datetime) -> None:
         """Finish a load, which is when late contacts come to be seen."""
         book.loads.remove(load)
         if not load.visible:
-            self._place(book, load.contacts, at)
+            self._place(book, load, at)
 
     def note_read(self, book: Book) -> None:
         """Count a read; where states move by reads, the load that was read often enough ends."""
@@ -189,11 +201,22 @@ class Books:
             if contact is not None and contact.status == NEW_CONTACT:
                 contact.status = ACTIVE_CONTACT
 
-    def _place(self, book: Book, contacts: list[NewContact], at: datetime) -> None:
+    def take_out(self, book: Book, email: str) -> None:
+        """Remove a contact, and tell of it."""
+        del book.contacts[email]
+        now = self._clock.now()
+        self._webhooks.tell(now, webhook_events.deleted(now, email, book.id))
+
+    def _place(self, book: Book, load: Load, at: datetime) -> None:
         delay = self._settings.contact_activation_seconds
-        for new in contacts:
+        for new in load.contacts:
             is_new = new.email not in book.contacts
+            if not is_new and load.keeps_old:
+                continue
             book.put(new, at)
+            if is_new and not load.is_quiet:
+                told = webhook_events.new_email(at, new.email, book.id, new.variables, "address book")
+                self._webhooks.tell(at, told)
             if is_new and delay is not None:
                 book.activations.append((at + timedelta(seconds=delay), new.email))
 

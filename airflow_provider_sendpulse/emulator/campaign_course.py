@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_sendpulse.emulator.campaigns import Campaign
 from airflow_provider_sendpulse.emulator.mailing import Mailing
 from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT, ENDED_CAMPAIGN_STATUSES, NEW_CONTACT
+from airflow_provider_sendpulse.emulator.webhook_events import task_status
 
 if TYPE_CHECKING:
     from airflow_provider_sendpulse.emulator.state import State
@@ -67,6 +68,9 @@ class CampaignCourse:
 
     def enter(self, campaign: Campaign, status: int, at: datetime) -> None:
         """Put a campaign into a status, with all that this implies."""
+        told = task_status(at, campaign.id, campaign.content.book_ids[0], campaign.status, status)
+        if told is not None and not campaign.content.is_test:
+            self._state.webhooks.tell(at, told)
         campaign.enter(status, at)
         self._update_locks(campaign)
         if status in APPROVED and campaign.content.use_dynamic_list and campaign.mailed_at is None:

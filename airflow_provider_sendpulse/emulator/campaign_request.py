@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_sendpulse.emulator.campaigns import CampaignContent
 from airflow_provider_sendpulse.emulator.contacts import is_address
+from airflow_provider_sendpulse.emulator.encoding import decode_base64
 from airflow_provider_sendpulse.emulator.errors import Refusal, invalid, wrong_type
 from airflow_provider_sendpulse.emulator.local_time import read_local
+from airflow_provider_sendpulse.emulator.php_serialized import decoded
 
 if TYPE_CHECKING:
     from airflow_provider_sendpulse.emulator.state import State
@@ -174,7 +173,7 @@ class CampaignRequest:
         addresses = self._fields.get("send_test_only")
         if isinstance(addresses, str):
             try:
-                addresses = json.loads(addresses)
+                addresses = decoded(addresses)
             except ValueError:
                 addresses = [addresses]
         if addresses:
@@ -192,7 +191,7 @@ class CampaignRequest:
             files = self._fields.get(field)
             if isinstance(files, str) and files:
                 try:
-                    files = json.loads(files)
+                    files = decoded(files)
                 except ValueError:
                     raise invalid(f"Argument {field} is invalid") from None
             if not files:
@@ -223,8 +222,8 @@ def _decode_base64(encoded: Any, field: str) -> bytes:
     if not isinstance(encoded, str):
         raise wrong_type(field, "string")
     try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError):
+        return decode_base64(encoded)
+    except ValueError:
         raise invalid(f"Argument {field} is invalid string") from None
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from airflow_provider_sendpulse.emulator import webhook_events
 from airflow_provider_sendpulse.emulator.campaign_request import CampaignRequest
 from airflow_provider_sendpulse.emulator.contacts import read_new_contacts
 from airflow_provider_sendpulse.emulator.emulator import Emulator
@@ -18,13 +20,16 @@ from airflow_provider_sendpulse.emulator.errors import Refusal
 from airflow_provider_sendpulse.emulator.fault_kinds import OWN, InvalidFault, fields_of
 from airflow_provider_sendpulse.emulator.gateway import CONTROL_PREFIX
 from airflow_provider_sendpulse.emulator.settings import InvalidSetting
-from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT
+from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT, UNSUBSCRIBED_CONTACT, UNSUBSCRIBED_FROM_ALL
 
 Command = Callable[[Emulator, Request, dict[str, Any]], Any]
 
 
-def command(method: str, path: str, run: Command) -> Route:
-    """Make a route that runs a command and says what was wrong with it if it cannot."""
+def command(method: str, path: str, run: Command, *, pushes: bool = False) -> Route:
+    """Make a route that runs a command and says what was wrong with it if it cannot.
+
+    :param pushes: webhooks may become due by it. They are sent in a thread, as their receiver may call the emulator
+    """
 
     async def answer(request: Request) -> Response:
         try:
@@ -34,6 +39,12 @@ def command(method: str, path: str, run: Command) -> Route:
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         emulator: Emulator = request.app.state.emulator
+        response = _run(emulator, request, fields)
+        if pushes and response.status_code == 200:
+            await asyncio.to_thread(emulator.push_webhooks)
+        return response
+
+    def _run(emulator: Emulator, request: Request, fields: dict[str, Any]) -> Response:
         with emulator.lock:
             try:
                 emulator.state.settle()
@@ -119,7 +130,7 @@ def reset(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, b
 
 def advance(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, str]:
     """Push the clock forward."""
-    emulator.advance(float(fields["seconds"]))
+    emulator.move_clock(float(fields["seconds"]))
     return {"now": emulator.clock.now().isoformat()}
 
 
@@ -154,6 +165,11 @@ def set_contact_status(emulator: Emulator, request: Request, fields: dict[str, A
     book = emulator.state.books.find(int(request.path_params["book_id"]))
     contact = book.contacts[str(fields["email"])]
     contact.status = int(fields["status"])
+    if contact.status in (UNSUBSCRIBED_CONTACT, UNSUBSCRIBED_FROM_ALL):
+        now, from_all = emulator.clock.now(), contact.status == UNSUBSCRIBED_FROM_ALL
+        last = max((item.campaign_id or 0 for item in emulator.state.mailbox.to_address(contact.email)), default=0)
+        told = webhook_events.unsubscribed(now, contact.email, book.id, last, from_all=from_all)
+        emulator.state.webhooks.tell(now, told)
     return {"done": True}
 
 
@@ -185,6 +201,54 @@ def set_campaign_status(emulator: Emulator, request: Request, fields: dict[str, 
     return {"id": campaign.id, "status": campaign.status}
 
 
+def add_template(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, Any]:
+    """Save a template, also one of the visual editor, which no call can edit."""
+    template = emulator.state.templates.create(
+        str(fields["body"]),
+        str(fields["name"]),
+        str(fields.get("lang", "en")),
+        from_visual_editor=bool(fields.get("visual", False)),
+    )
+    return {"id": template.id, "real_id": template.real_id}
+
+
+def tell_webhooks(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, bool]:
+    """Let an event happen that is pushed as it is given, such as one of moderation or a complaint."""
+    if not isinstance(fields["event"], str):
+        raise ValueError("event must be a text")
+    emulator.state.webhooks.tell(emulator.clock.now(), fields)
+    return {"done": True}
+
+
+def add_flow(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, Any]:
+    """Make a flow that an event starts."""
+    flow = emulator.state.flows.create(
+        str(fields["name"]),
+        str(fields["event"]),
+        list(fields.get("elements", [])),
+        stop_event=str(fields.get("stop_event", "")),
+        is_active=bool(fields.get("active", True)),
+    )
+    return {"id": flow.id, "elements": [element.id for element in flow.elements]}
+
+
+def add_conversion(emulator: Emulator, request: Request, fields: dict[str, Any]) -> dict[str, int]:
+    """Let a contact do what a flow, or one of its goals, is for."""
+    flow = emulator.state.flows.find(int(request.path_params["flow_id"]))
+    return {"id": emulator.state.flows.convert(flow, str(fields["email"]), fields.get("element_id")).id}
+
+
+def return_subscriber(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, bool]:
+    """Click the link of a message that asks an unsubscribed person to come back."""
+    return {"done": emulator.state.smtp.unsubscribed.pop(str(fields["email"]), None) is not None}
+
+
+def check_domain(emulator: Emulator, _: Request, fields: dict[str, Any]) -> dict[str, bool]:
+    """Let a sender domain pass all its checks."""
+    emulator.state.smtp.add_domain(str(fields["domain"])).is_checked = True
+    return {"done": True}
+
+
 ROUTES = [
     command("GET", "/state", state),
     command("GET", "/requests", requests),
@@ -197,13 +261,19 @@ ROUTES = [
     command("DELETE", "/faults/{fault_id:int}", remove_fault),
     Route(f"{CONTROL_PREFIX}/outage", refuse_connections, methods=["POST"]),
     command("POST", "/reset", reset),
-    command("POST", "/clock/advance", advance),
+    command("POST", "/clock/advance", advance, pushes=True),
     command("POST", "/tokens/revoke", revoke_tokens),
     command("POST", "/books", add_book),
     command("PUT", "/books/{book_id:int}/status", set_book_status),
     command("PUT", "/books/{book_id:int}/contacts", set_contact_status),
     command("POST", "/confirmations", confirm),
     command("POST", "/senders", add_sender),
+    command("POST", "/templates", add_template),
+    command("POST", "/webhooks/events", tell_webhooks),
+    command("POST", "/flows", add_flow),
+    command("POST", "/flows/{flow_id:int}/conversions", add_conversion),
+    command("POST", "/resubscriptions", return_subscriber),
+    command("POST", "/sender-domains", check_domain),
     command("POST", "/campaigns", add_campaign),
     command("PUT", "/campaigns/{campaign_id:int}/status", set_campaign_status),
 ]

@@ -13,6 +13,7 @@ from airflow_provider_sendpulse.emulator.faults import Faults
 from airflow_provider_sendpulse.emulator.request_log import RequestLog
 from airflow_provider_sendpulse.emulator.settings import Settings
 from airflow_provider_sendpulse.emulator.state import State
+from airflow_provider_sendpulse.emulator.webhook_delivery import NotLoopback, deliver
 
 
 class Server(Protocol):
@@ -38,6 +39,7 @@ class Emulator:
         self.settings.copy_from(self._initial)
         self.faults = Faults(_operations)
         self.server: Server | None = None
+        self._is_pushing = False
         self.requests = RequestLog()
         self._set_clock()
         self.state = State(self.settings, self.clock)
@@ -62,11 +64,53 @@ class Emulator:
                 self._set_clock()
 
     def advance(self, seconds: float) -> None:
-        """Push the clock forward and let everything happen that falls into that time."""
+        """Push the clock forward, let everything happen that falls into that time, and push what webhooks tell of it.
+
+        Without the lock, as whoever receives the pushes may call the emulator.
+        """
+        self.move_clock(seconds)
+        self.push_webhooks()
+
+    def move_clock(self, seconds: float) -> None:
+        """Push the clock forward and let everything happen that falls into that time; the pushes wait."""
         with self.lock:
             self.state.settle()
             self.clock.advance(seconds)
             self.state.settle()
+
+    def push_webhooks(self) -> None:
+        """Send the batches that are due, one after another. What another thread is sending is left to it."""
+        with self.lock:
+            if self._is_pushing:
+                return
+            self._is_pushing = True
+        try:
+            while self._push_one():
+                pass
+        except BaseException:
+            self._is_pushing = False
+            raise
+
+    def _push_one(self) -> bool:
+        with self.lock:
+            state = self.state
+            state.settle()
+            push = state.webhooks.next_push(self.clock.now())
+            # Under the same lock as the look: nothing can become due in between and be left lying.
+            self._is_pushing = push is not None
+            timeout = self.settings.webhook_timeout_seconds
+        if push is None:
+            return False
+        status, error, is_final = None, "", False
+        try:
+            status = deliver(push.url, push.events, timeout)
+        except NotLoopback as refused:
+            error, is_final = str(refused), True
+        except (OSError, ValueError) as failed:
+            error = f"{type(failed).__name__}: {failed}"
+        with self.lock:
+            state.webhooks.pushed(push, status, error, final=is_final)
+        return True
 
     def _set_clock(self) -> None:
         if self.settings.clock == "manual":

@@ -75,6 +75,11 @@ def address_not_found() -> Refusal:
     return invalid("Email address not found", 502)
 
 
+def plan_refuses() -> Refusal:
+    """Refuse: the account's plan does not hold this."""
+    return Refusal(403, PLAN_CODE, "Access denied! Please change your tariff plan")
+
+
 def malformed_contacts() -> Refusal:
     """Refuse: the list of contacts to add is not of the documented form."""
     return invalid("Malformed data in emails", 21356)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import deque
 
 from airflow_provider_sendpulse.emulator.clock import Clock
-from airflow_provider_sendpulse.emulator.errors import REQUEST_LIMIT_CODE, Refusal
+from airflow_provider_sendpulse.emulator.errors import REQUEST_LIMIT_CODE, Refusal, invalid
 from airflow_provider_sendpulse.emulator.settings import Settings
 
 
@@ -34,6 +34,25 @@ class RequestLimits:
         if per_minute is not None and len(self._accepted) >= per_minute:
             raise Refusal(429, 429, "Too many requests per minute")
         self._accepted.append(now)
+
+
+class TestLimit:
+    """Messages of ``send_test_only`` in a sliding hour."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sent: deque[float] = deque()
+
+    def take(self, messages: int) -> None:
+        """Count messages, or refuse all of them."""
+        now = self._clock.now().timestamp()
+        while self._sent and self._sent[0] <= now - 3600:
+            self._sent.popleft()
+        limit = self._settings.test_messages_per_hour
+        if limit is not None and len(self._sent) + messages > limit:
+            raise invalid("The limit of test messages is reached")
+        self._sent.extend([now] * messages)
 
 
 class CampaignLimit:

@@ -61,6 +61,7 @@ class Mailing:
             campaign.mailed.add(email)
             message = self._write(campaign, email, book, contact, at)
             self._follow_up(campaign.content, message)
+            self._state.webhooks.tell_of_message(message)
 
     def mail_test(self, campaign: Campaign, at: datetime) -> None:
         """Write to the addresses of a test."""

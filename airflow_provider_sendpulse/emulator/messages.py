@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from airflow_provider_sendpulse.emulator.settings import Settings
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _LINK = re.compile(r"""<a\s[^>]*?href\s*=\s*["'](https?://[^"']+)["']""", re.IGNORECASE)
 _COUNTRIES = ("UA", "UA", "UA", "PL", "DE", "US", "KZ")
+# Messages whose fate is drawn; the others are delivered.
+_DRAWN = frozenset({"campaign", "smtp", "flow"})
 _BOUNCES = (6, 6, 10, 12, 14)
 DELIVERED, OPENED, CLICKED, UNSUBSCRIBED = 2, 3, 4, 5
 
@@ -25,18 +28,22 @@ class Message:
 
     Attributes:
         detail: the final delivery status; see :meth:`status_at` for the one reached so far.
-        kind: ``campaign``, ``test`` or ``confirmation``.
+        kind: ``campaign``, ``test``, ``confirmation``, ``smtp``, ``resubscription`` or ``flow``.
+        text: the plain text, where the message has one of its own.
+        attachments: names of files.
     """
 
     id: int
     kind: str
     campaign_id: int | None
-    book_id: int
+    book_id: int | None
     to: str
     subject: str
     body: str
     variables: dict[str, Any]
     sent_at: datetime
+    text: str = ""
+    attachments: tuple[str, ...] = ()
     detail: int = DELIVERED
     opened_at: datetime | None = None
     clicked_at: datetime | None = None
@@ -48,8 +55,9 @@ class Message:
         return fill_in(self.subject, self.placeholders())
 
     def rendered_body(self) -> str:
-        """Return the HTML as its reader sees it."""
-        return fill_in(self.body, self.placeholders())
+        """Return the HTML as its reader sees it, or plain text made into HTML."""
+        body = self.body or (f"<pre>{html.escape(self.text)}</pre>" if self.text else "")
+        return fill_in(body, self.placeholders())
 
     def placeholders(self) -> dict[str, Any]:
         """Tell what ``{{…}}`` can name: the variables and the address."""
@@ -75,6 +83,8 @@ class Message:
             "to": self.to,
             "subject": self.rendered_subject(),
             "body": self.rendered_body(),
+            "text": fill_in(self.text, self.placeholders()),
+            "attachments": list(self.attachments),
             "variables": self.variables,
             "sent_at": self.sent_at.isoformat(),
             "status": self.status_at(now),
@@ -114,16 +124,19 @@ class Mailbox:
         *,
         kind: str,
         campaign_id: int | None,
-        book_id: int,
+        book_id: int | None,
         to: str,
         subject: str,
         body: str,
         variables: Mapping[str, Any],
         at: datetime,
+        text: str = "",
+        attachments: tuple[str, ...] = (),
     ) -> Message:
         """Mail one message and decide its fate."""
-        message = Message(len(self.messages) + 1, kind, campaign_id, book_id, to, subject, body, dict(variables), at)
-        if kind == "campaign":
+        number, values = len(self.messages) + 1, dict(variables)
+        message = Message(number, kind, campaign_id, book_id, to, subject, body, values, at, text, attachments)
+        if kind in _DRAWN:
             self._decide(message)
         self.messages.append(message)
         return message
@@ -143,7 +156,7 @@ class Mailbox:
     def _decide(self, message: Message) -> None:
         # Each message draws from a source of its own, so that its fate depends on nothing but the seed.
         settings = self.settings
-        source = Random(f"{settings.seed}:{message.campaign_id}:{message.to}")
+        source = Random(f"{settings.seed}:{message.campaign_id or message.subject}:{message.to}")
         message.country = source.choice(_COUNTRIES)
         bounces, opens, clicks, leaves = (source.random() for _ in range(4))
         open_delay, click_delay = source.random(), source.random()

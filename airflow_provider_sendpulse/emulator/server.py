@@ -23,6 +23,7 @@ from airflow_provider_sendpulse.emulator.settings import Settings
 from airflow_provider_sendpulse.emulator.state import State
 
 START_TIMEOUT = 10.0
+_TICK = 0.25
 
 
 class DroppableProtocol(H11Protocol):
@@ -53,6 +54,8 @@ class Server(uvicorn.Server):
         self.outage = Outage(self._transports, self._stop_listening, self._listen_again)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._address = ("", 0)
+        self._ticking: asyncio.Task[None] | None = None
+        self._emulator = emulator
         emulator.server = self
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -60,12 +63,15 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self.loop = asyncio.get_running_loop()
         self._address = (sockets or [])[0].getsockname()[:2]
+        self._ticking = self.loop.create_task(self._push_webhooks())
         self.ready.set()
         self.announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, also in the middle of an outage."""
         self.outage.forget()
+        if self._ticking is not None:
+            self._ticking.cancel()
         await super().shutdown(sockets)
 
     def refuse_connections(self, seconds: float, spare: Any = None) -> None:
@@ -80,6 +86,13 @@ class Server(uvicorn.Server):
 
     def announce(self) -> None:
         """Do nothing: whoever runs a thread waits for :attr:`ready`."""
+
+    async def _push_webhooks(self) -> None:
+        """On a real clock, look now and then whether webhooks are due; a manual one pushes them as it moves."""
+        while True:
+            await asyncio.sleep(_TICK)
+            if not self._emulator.clock.is_manual and len(self._emulator.state.webhooks):
+                await asyncio.to_thread(self._emulator.push_webhooks)
 
     def _transports(self) -> list[Any]:
         return [connection.transport for connection in self.server_state.connections]

@@ -38,7 +38,9 @@ class Settings:
     balance_currency: str = "USD"
     plan_recipients: int = 100000
     plan_ended: bool = False
+    plan_has_tags: bool = True
     balance_exhausted: bool = False
+    price_per_email: float = 0.0044
 
     # Time
     clock: Literal["real", "manual"] = "real"
@@ -50,6 +52,7 @@ class Settings:
     requests_per_minute: int | None = 1000
     campaigns_per_window: int | None = 4
     campaign_window_seconds: float = 3600.0
+    test_messages_per_hour: int | None = 20
     drafts_use_campaign_limit: bool = True
     tests_use_campaign_limit: bool = True
     refused_use_campaign_limit: bool = False
@@ -62,6 +65,8 @@ class Settings:
     http_status_sender_refused: int = 422
     http_status_unknown_event: int = 404
     http_status_locked_book: int = 422
+    http_status_unknown_webhook: int = 404
+    http_status_unknown_flow: int = 404
 
     # How states move
     transitions: Literal["clock", "reads"] = "clock"
@@ -83,6 +88,11 @@ class Settings:
     next_campaign_outcomes: list[int | list[int]] = field(default_factory=list)
     campaign_visibility_seconds: float = 0.0
     campaign_visibility_reads: int = 0
+    smtp_visibility_seconds: float = 0.0
+    smtp_visibility_reads: int = 0
+    tag_queue_seconds: float = 1.0
+    tag_queue_reads: int = 1
+    template_processing_seconds: float = 0.0
 
     # Behaviour nobody documents
     cancel_again: Literal["refuse", "accept"] = "refuse"
@@ -94,6 +104,34 @@ class Settings:
     too_many_contacts: Literal["items", "count", "http"] = "items"
     known_events: list[str] | None = None
     segments: dict[int, int] = field(default_factory=dict)
+    tag_names_unique: bool = True
+    template_other_language: Literal["refuse", "accept"] = "refuse"
+    templates_default_owner: Literal["all", "me", "sendpulse"] = "sendpulse"
+    webhook_twice: Literal["duplicate", "same"] = "duplicate"
+    webhook_update_actions: Literal["ignore", "replace"] = "ignore"
+    webhook_tells_api_unsubscribe: bool = False
+    webhook_delete_again: Literal["refuse", "accept"] = "refuse"
+
+    # Pushes of webhooks
+    webhook_batch_seconds: float = 60.0
+    webhook_batch_events: int = 100
+    webhook_attempts: int = 5
+    webhook_retry_seconds: float = 60.0
+    webhook_timeout_seconds: float = 5.0
+    webhook_duplicate_share: float = 0.0
+    webhook_order: Literal["time", "shuffled"] = "time"
+    webhook_link_id: Literal["number", "text"] = "number"
+
+    # Transactional messages
+    smtp_account: Literal["active", "missing", "expired"] = "active"
+    smtp_sending: Literal["open", "limited", "over_quota"] = "open"
+    smtp_most_recipients: int = 50
+    smtp_most_bytes: int = 20_000_000
+    smtp_resubscribes_per_day: int | None = 5
+    smtp_ips: list[str] = field(default_factory=lambda: ["192.0.2.25"])
+    smtp_email_as_text: Literal["accept", "refuse"] = "accept"
+    smtp_needs_html_and_text: bool = False
+    smtp_unsubscribe_body: Literal["any", "object", "array"] = "any"
 
     # Shapes of answers
     strict_emails: bool = False
@@ -108,6 +146,14 @@ class Settings:
     contact_book_id_as_string: bool = False
     phone_as_number: bool = False
     empty_variables: Literal["array", "object", "absent"] = "array"
+    book_phone_counts: bool = False
+    date_variable_type: Literal["date", "data"] = "date"
+    delivery_date_key: Literal["sent_date", "send_date"] = "sent_date"
+    delivery_details: bool = True
+    template_owner_name: Literal["me", "you"] = "me"
+    smtp_list_order: Literal["asc", "desc"] = "desc"
+    smtp_numbers_as_strings: bool = False
+    webhook_envelope: Literal["flat", "nested"] = "flat"
     missing_book: Literal["not_found", "empty_array"] = "not_found"
 
     # What becomes of a mailed message
@@ -183,6 +229,9 @@ def _fit(name: str, value: Any, hint: Any) -> Any:
 
 
 def _check_meaning(values: Mapping[str, Any]) -> None:
+    for name in ("webhook_batch_events", "webhook_attempts"):
+        if values.get(name, 1) < 1:
+            raise InvalidSetting(f"setting {name!r} must be at least 1")
     try:
         if "time_zone" in values:
             ZoneInfo(values["time_zone"])

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from airflow_provider_sendpulse.emulator import webhook_events
 from airflow_provider_sendpulse.emulator.books import Book, Books
 from airflow_provider_sendpulse.emulator.campaign_course import COPYING, CampaignCourse
 from airflow_provider_sendpulse.emulator.campaigns import Campaign, Campaigns, history_as_list
 from airflow_provider_sendpulse.emulator.clock import Clock
 from airflow_provider_sendpulse.emulator.contacts import NewContact
 from airflow_provider_sendpulse.emulator.events import Events
-from airflow_provider_sendpulse.emulator.limits import CampaignLimit, RequestLimits
+from airflow_provider_sendpulse.emulator.flows import Flows
+from airflow_provider_sendpulse.emulator.limits import CampaignLimit, RequestLimits, TestLimit
 from airflow_provider_sendpulse.emulator.messages import Mailbox
 from airflow_provider_sendpulse.emulator.senders import Senders
 from airflow_provider_sendpulse.emulator.settings import Settings
+from airflow_provider_sendpulse.emulator.smtp import Smtp
 from airflow_provider_sendpulse.emulator.statuses import ACTIVE_CONTACT
+from airflow_provider_sendpulse.emulator.tags import Tags
 from airflow_provider_sendpulse.emulator.templates import Templates
 from airflow_provider_sendpulse.emulator.tokens import Tokens
+from airflow_provider_sendpulse.emulator.webhooks import Webhooks
 
 
 @dataclass
@@ -41,12 +46,17 @@ class State:
         self.tokens = Tokens(settings, clock)
         self.request_limits = RequestLimits(settings, clock)
         self.campaign_limit = CampaignLimit(settings, clock)
+        self.test_limit = TestLimit(settings, clock)
         self.senders = Senders(settings, clock)
-        self.templates = Templates(clock)
-        self.books = Books(settings, clock)
+        self.templates = Templates(settings, clock)
+        self.webhooks = Webhooks(settings, clock)
+        self.books = Books(settings, clock, self.webhooks)
+        self.tags = Tags(settings, clock)
         self.campaigns = Campaigns(settings, clock)
         self.events = Events(settings, clock)
         self.mailbox = Mailbox(settings)
+        self.smtp = Smtp(settings, clock, self.mailbox)
+        self.flows = Flows(settings, clock, self.mailbox)
         self.blacklist: dict[str, str] = {}
         self.confirmations: list[PendingConfirmation] = []
         self.course = CampaignCourse(self)
@@ -56,6 +66,8 @@ class State:
         now = self.clock.now()
         while (step := self._first_due(now)) is not None:
             step()
+        self.tags.settle(now)
+        self.webhooks.settle(now)
 
     def note_book_read(self, book: Book) -> None:
         """Count a read of a book; where states move by reads, its lock comes nearer to its end.
@@ -78,7 +90,12 @@ class State:
             book = self.books.get(book_id)
             if pending.book_id == book_id and pending.contact.email == email and book is not None:
                 self.confirmations.remove(pending)
-                book.put(pending.contact, self.clock.now(), "form").status = ACTIVE_CONTACT
+                now, contact = self.clock.now(), pending.contact
+                is_new = contact.email not in book.contacts
+                book.put(contact, now, "form").status = ACTIVE_CONTACT
+                if is_new:
+                    told = webhook_events.new_email(now, contact.email, book_id, contact.variables, "subscription form")
+                    self.webhooks.tell(now, told)
                 return True
         return False
 
@@ -98,6 +115,11 @@ class State:
             "templates": [
                 {"id": template.id, "real_id": template.real_id, "name": template.name} for template in self.templates
             ],
+            "tags": [{"id": tag.id, "name": tag.name, "color": tag.color} for tag in self.tags],
+            "pinned_tags": {contact: sorted(ids) for contact, ids in self.tags.pinned.items() if ids},
+            "webhooks": self.webhooks.as_dict(),
+            "smtp": self.smtp.as_dict(),
+            "flows": self.flows.as_list(),
             "blacklist": sorted(self.blacklist),
             "confirmations": [
                 {"book_id": pending.book_id, "email": pending.contact.email} for pending in self.confirmations
@@ -121,6 +143,10 @@ class State:
             if self.settings.transitions == "clock":
                 for load in book.loads:
                     add(load.ends_at, _bind(self.books.end_load, book, load, load.ends_at))
+        for flow in self.flows:
+            flow_due = flow.due_at
+            if flow_due is not None:
+                add(flow_due, _bind(self.flows.settle, flow, flow_due))
         if self.settings.transitions == "clock":
             for campaign in self.campaigns:
                 due_at = self.course.due_at(campaign)

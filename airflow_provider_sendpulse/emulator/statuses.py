@@ -82,6 +82,7 @@ DELIVERY_STATUSES = {
 NEW_CONTACT = 0
 ACTIVE_CONTACT = 1
 UNSUBSCRIBED_CONTACT = 4
+UNSUBSCRIBED_FROM_ALL = 6
 BOUNCED_CONTACT = 9
 
 # A campaign in one of these never moves again by itself.

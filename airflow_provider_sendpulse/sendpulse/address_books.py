@@ -126,7 +126,7 @@ def variables(address_book_id: int) -> Call[builtins.list[Variable]]:
         method="GET",
         path="/addressbooks/{id}/variables",
         values={"id": address_book_id},
-        read=wire.listed(lambda item: Variable(wire.text(item["name"]), wire.text(item.get("type")))),
+        read=wire.listed(_variable),
         repeat=Repeat.ALWAYS,
     )
 
@@ -153,6 +153,12 @@ def campaigns(address_book_id: int, limit: int = 100) -> PagedCall[BookCampaign]
         repeat=Repeat.ALWAYS,
         limit=limit,
     )
+
+
+def _variable(data: Mapping[str, Any]) -> Variable:
+    kind = wire.text(data.get("type"))
+    # The manual prints the type of dates so.
+    return Variable(wire.text(data["name"]), "date" if kind == "data" else kind)
 
 
 def _the_book(answer: Any) -> AddressBook:

@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.sendpulse import wire
 
 MOST_BOOKS = 10
 MOST_ATTACHMENTS = 5
+MOST_TEST_ADDRESSES = 3
 DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 """How dates are written, in the account's time zone."""
 
@@ -48,6 +49,8 @@ class NewCampaign(CampaignContent):
     :param body_amp: AMP version of the message
     :param draft: create it as a draft, which only the dashboard can launch
     :param stats: ``{"opens": bool, "clicks": bool, "utm_campaign": str}``
+    :param is_test: send it only to ``sender_email``, as a test; of one address book
+    :param use_dynamic_list: mail contacts too that are added before it is sent (paid plans)
     """
 
     address_book_ids: Sequence[int] = ()
@@ -56,6 +59,8 @@ class NewCampaign(CampaignContent):
     body_amp: str | None = field(default=None, repr=False)
     draft: bool = False
     stats: Mapping[str, Any] | None = None
+    is_test: bool = False
+    use_dynamic_list: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,28 @@ def create(campaign: NewCampaign) -> Call[CreatedCampaign]:
         read=_created,
         repeat=Repeat.IF_NOT_EXECUTED,
         reaches_people=not campaign.draft,
+    )
+
+
+def send_test(campaign: NewCampaign, addresses: Sequence[str]) -> Call[CreatedCampaign]:
+    """Send a campaign as a test to at most :data:`MOST_TEST_ADDRESSES` addresses; SendPulse sends 20 such messages an hour.
+
+    The email service manual's way: ``send_test_only``, and ``PATCH`` where creating has ``POST``. The newer way is
+    ``is_test``, which mails the sender alone.
+
+    :raises InvalidRequest: for no address or too many, a second address book, a draft, a date or ``is_test``
+    """
+    if isinstance(addresses, str) or not 1 <= len(addresses) <= MOST_TEST_ADDRESSES:
+        raise InvalidRequest(f"A test goes to a list of 1 to {MOST_TEST_ADDRESSES} addresses.")
+    if campaign.is_test or campaign.draft or campaign.send_date is not None:
+        raise InvalidRequest("A test to addresses is sent at once: it is no draft, has no send_date and no is_test.")
+    return Call(
+        method="PATCH",
+        path="/campaigns",
+        body=JsonBody({**_new(campaign, most_books=1), "send_test_only": [*addresses]}),
+        read=_created,
+        repeat=Repeat.IF_NOT_EXECUTED,
+        reaches_people=True,
     )
 
 
@@ -248,15 +275,23 @@ def _content(content: CampaignContent) -> dict[str, Any]:
     return fields
 
 
-def _new(campaign: NewCampaign) -> dict[str, Any]:
+def _new(campaign: NewCampaign, *, most_books: int = MOST_BOOKS) -> dict[str, Any]:
     fields = _content(campaign)
+    if campaign.is_test:
+        if campaign.draft:
+            raise InvalidRequest("A test is sent at once, and a draft is not.")
+        most_books = 1
+        fields["is_test"] = True
+    if campaign.use_dynamic_list is not None:
+        fields["use_dynamic_list"] = campaign.use_dynamic_list
     books = [*campaign.address_book_ids]
     if campaign.segment_id is not None:
         if len(books) > 1:
             raise InvalidRequest("A segment belongs to exactly one address book.")
         fields["segment_id"] = campaign.segment_id
-    elif not 1 <= len(books) <= MOST_BOOKS:
-        raise InvalidRequest(f"A campaign goes to 1 to {MOST_BOOKS} address books, not {len(books)}.")
+    elif not 1 <= len(books) <= most_books:
+        allowed = "exactly one address book" if most_books == 1 else f"1 to {most_books} address books"
+        raise InvalidRequest(f"A {'test' if most_books == 1 else 'campaign'} goes to {allowed}, not {len(books)}.")
     if books:
         # A single book is sent as a number: only the newest documentation knows lists.
         fields["list_id"] = books[0] if len(books) == 1 else books
@@ -375,6 +410,7 @@ __all__ = [
     "DATE_FORMAT",
     "MOST_ATTACHMENTS",
     "MOST_BOOKS",
+    "MOST_TEST_ADDRESSES",
     "Campaign",
     "CampaignContent",
     "CreatedCampaign",
@@ -388,4 +424,5 @@ __all__ = [
     "list",
     "read",
     "referrals",
+    "send_test",
 ]

@@ -65,19 +65,24 @@ class DoubleOptIn:
     message_lang: str | None = None
 
 
-def add(address_book_id: int, contacts: Sequence[NewContact]) -> Call[None]:
+def add(address_book_id: int, contacts: Sequence[NewContact], *, tags: Sequence[int] = ()) -> Call[None]:
     """Add contacts, or update the variables of those that are there already (single opt-in).
 
     The answer holds no outcome per address: an invalid or unsubscribed address is accepted without a word.
+
+    :param tags: ids of tags that all of them get, from the Pro plan on
     """
-    return _add(address_book_id, contacts, {}, Repeat.ALWAYS, reaches_people=False)
+    return _add(address_book_id, contacts, _tagged(tags), Repeat.ALWAYS, reaches_people=False)
 
 
-def add_with_confirmation(address_book_id: int, contacts: Sequence[NewContact], consent: DoubleOptIn) -> Call[None]:
+def add_with_confirmation(
+    address_book_id: int, contacts: Sequence[NewContact], consent: DoubleOptIn, *, tags: Sequence[int] = ()
+) -> Call[None]:
     """Ask contacts by mail whether they want to be in the address book (double opt-in).
 
     A repeat may send the confirmation message again, so it is not repeated when its outcome is not known.
 
+    :param tags: ids of tags that all of them get, from the Pro plan on
     :raises InvalidRequest: for a language that SendPulse does not have
     """
     require_language(consent.message_lang, "message_lang")
@@ -86,6 +91,7 @@ def add_with_confirmation(address_book_id: int, contacts: Sequence[NewContact], 
         "sender_email": consent.sender_email,
         "template_id": consent.template_id,
         "message_lang": consent.message_lang,
+        **_tagged(tags),
     }
     return _add(address_book_id, contacts, options, Repeat.IF_NOT_EXECUTED, reaches_people=True)
 
@@ -220,6 +226,10 @@ def set_phone(address_book_id: int, email: str, phone: str) -> Call[None]:
         read=wire.confirmed,
         repeat=Repeat.ALWAYS,
     )
+
+
+def _tagged(tags: Sequence[int]) -> dict[str, Any]:
+    return {"tags": [*tags]} if tags else {}
 
 
 def _add(

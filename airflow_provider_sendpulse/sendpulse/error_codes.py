@@ -19,10 +19,19 @@ class ErrorCode(Enum):
     NO_DATA = 8, "No data", ""
     SENDER_ADDRESS_MISSING = 10, "Sender address missing", ""
     RECIPIENTS_NOT_FOUND = 11, "Recipients not found", ""
+    MESSAGE_SUBJECT_MISSING = 12, "Subject missing", ""
     CONTENT_EMPTY = 13, "Message content is empty", ""
+    MESSAGE_NOT_FOUND = 14, "No message or address with that id", "A message may not be listed yet: look again later."
     ADDRESS_INVALID = 17, "Address not found or not valid", ""
     ADDRESS_EXISTS = 19, "Address exists already", ""
     FREE_MAILBOX = 20, "A free mailbox provider is not allowed as sender", "Send from an address of a domain you own."
+    NOT_AWAITING_ACTIVATION = 21, "No such address awaits activation", ""
+    TEMPLATE_TO_USE_NOT_FOUND = (
+        31,
+        "Template not found",
+        "Use the template's real_id: its id changes with every edit.",
+    )
+    TEMPLATE_BODY_EMPTY = 32, "The template's body is empty", ""
     FREE_MAILBOX_TOO = (
         97,
         "A free mailbox provider is not allowed as sender",
@@ -36,7 +45,19 @@ class ErrorCode(Enum):
     VARIABLE_NOT_FOUND = 299, "Variable not found", ""
     WRONG_PARAMETERS = 301, "Wrong parameters", ""
     NO_SUCH_ADDRESSES = 303, "No such addresses in the address book", ""
+    SMTP_ACCOUNT_MISSING = (
+        400,
+        "There is no SMTP account",
+        "Switch the SMTP service on in SendPulse; it is moderated before first use.",
+    )
     ADDRESS_NOT_IN_BOOK = 502, "Address not found", "The contact is not in this address book (yet)."
+    SMTP_USER_NOT_FOUND = (
+        503,
+        "There is no SMTP account",
+        "Switch the SMTP service on in SendPulse; it is moderated before first use.",
+    )
+    TOO_MANY_RECIPIENTS = 550, "Too many recipients in one message", "Send several messages."
+    TEMPLATE_NAME_TAKEN = 573, "Name of the template is in use already", "Edit the template, or choose another name."
     CAMPAIGN_GONE = 602, "Campaign not found, probably sent already", ""
     SENDER_MISSING = 701, "Sender name or address missing", ""
     CAMPAIGN_BOOK_NOT_FOUND = 703, "Address book not found", "Check the id; the book may have been deleted."
@@ -47,6 +68,7 @@ class ErrorCode(Enum):
     SUBJECT_EMPTY = 720, "The subject is empty", ""
     MESSAGE_EMPTY = 721, "The message is empty", ""
     BOOK_ID_MISSING = 722, "Id of the address book missing", ""
+    TEMPLATE_VARIABLES_MALFORMED = 731, "The template's variables are malformed", ""
     CAMPAIGNS_PER_HOUR = (
         791,
         "Four campaigns an hour can be created through the API",
@@ -59,8 +81,24 @@ class ErrorCode(Enum):
     )
     INVALID_OPERATION = 800, "Invalid operation", ""
     CAMPAIGN_NOT_FOUND = 802, "Campaign not found", ""
+    MESSAGE_IDS_WRONG = 832, "The list of message ids is empty or wrong", ""
+    NEW_SENDER_NAME_MISSING = 901, "Name of the sender missing", ""
+    SENDER_ADDRESS_USED = 902, "The sender's address is in use already", ""
+    NEW_SENDER_ADDRESS_MISSING = 903, "Address of the sender missing", ""
+    ADDRESS_BLACKLISTED = 904, "The address is on the blacklist", "Take it off the blacklist, or use another address."
+    SENDERS_FULL = 905, "No more senders are allowed", "Delete a sender that is not needed, or change the plan."
+    SENDER_ADDRESS_INVALID = 906, "The sender's address is malformed", ""
+    MESSAGE_MALFORMED = 999, "The message is malformed", ""
     SENDER_UNKNOWN = 1003, "Sender does not exist", "Add the sender in SendPulse and confirm the address."
     CODE_SENT_ALREADY = 1004, "The activation code was sent already", "Wait a quarter of an hour."
+    CONFIRMATION_NOT_SENT = 1005, "The confirmation could not be sent", "Try again later."
+    ACTIVATION_ADDRESS_MISSING = 1101, "Address to activate missing", ""
+    ACTIVATION_CODE_MISSING = 1104, "Activation code missing", ""
+    TEMPLATE_NOT_EDITABLE = (
+        2900,
+        "The template belongs to the visual editor, or is still being processed",
+        "Wait a minute and try again; a template of the visual editor can only be edited there.",
+    )
     CONTACTS_MALFORMED = 21356, "The contacts are malformed", ""
     TOO_FAST = 2020202020, "More than ten requests in a second", ""
     TARIFF = 3030303030, "The tariff plan does not allow this", "Change the plan in the account settings."
@@ -83,6 +121,25 @@ QUOTAS = {
     ErrorCode.CODE_SENT_ALREADY.code: 900.0,
 }
 """Codes that free themselves after a long time: code to seconds."""
+
+QUOTA_TEXTS = {
+    "sending from your account is currently limited": (
+        900.0,
+        "SendPulse limits what this account sends for now: try later, or ask its support.",
+    ),
+    "sending quota or bandwidth exceeded": (
+        3600.0,
+        "The plan's messages are used up for now: try later, or change the plan.",
+    ),
+}
+"""Refusals of the SMTP service that free themselves and that only their text tells: its beginning, in lower case, to
+seconds and advice. Their code is 422, as that of any wrong argument."""
+
+
+def quota_by_text(message: str) -> tuple[float, str] | None:
+    """Return for how long, and why, a refusal with this text stands; ``None`` when it is not such a refusal."""
+    said = message.strip().lower()
+    return next((found for text, found in QUOTA_TEXTS.items() if said.startswith(text)), None)
 
 
 ROW_LEVEL = frozenset(
@@ -139,6 +196,7 @@ def advice(code: int | None) -> str:
 
 __all__ = [
     "QUOTAS",
+    "QUOTA_TEXTS",
     "ROW_LEVEL",
     "THROTTLED",
     "ErrorCode",
@@ -147,4 +205,5 @@ __all__ = [
     "is_too_large",
     "meaning",
     "most_items",
+    "quota_by_text",
 ]

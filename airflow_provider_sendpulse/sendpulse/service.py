@@ -20,6 +20,10 @@ CREDENTIALS_ADVICE = (
 )
 
 
+_ECHO = 422
+"""The code that says no more than the HTTP status of the same number."""
+
+
 def issue_token(client_id: str, client_secret: str) -> Call[IssuedToken]:
     """Exchange the API ID and secret for a token that lives about an hour.
 
@@ -65,6 +69,9 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
         return Problem(
             ProblemKind.QUOTA, code, message, retry_after=error_codes.QUOTAS[code], advice=error_codes.advice(code)
         )
+    limited = error_codes.quota_by_text(message) if code == _ECHO else None
+    if limited is not None:
+        return Problem(ProblemKind.QUOTA, code, message, retry_after=limited[0], advice=limited[1])
     if answer.status == 401:
         return Problem(ProblemKind.CREDENTIALS, code, message)
     advice = error_codes.advice(code)

@@ -18,6 +18,7 @@ from typing import Any
 from airflow_provider_sendpulse.api.call import Call, JsonBody, PagedCall, Repeat, SplitCall, split
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.sendpulse import wire
+from airflow_provider_sendpulse.sendpulse.languages import require_language
 
 MOST_IDS = 500
 """Messages that one request can ask for."""
@@ -124,12 +125,14 @@ def list(
     until: dt.datetime | None = None,
     sender: str | None = None,
     recipient: str | None = None,
+    with_country: bool = True,
     limit: int = 100,
 ) -> PagedCall[SentMessage]:
     """List messages.
 
     :param since: the earliest date, in the account's time zone (the API's ``from``); a page has whole days
     :param until: the latest date (the API's ``to``)
+    :param with_country: whether opens and clicks tell the country
     """
     return PagedCall(
         method="GET",
@@ -139,6 +142,7 @@ def list(
             "to": None if until is None else until.strftime("%Y-%m-%d"),
             "sender": sender,
             "recipient": recipient,
+            "country": None if with_country else "off",
         },
         read=wire.listed(_message),
         repeat=Repeat.ALWAYS,
@@ -245,12 +249,17 @@ def is_unsubscribed(email: str) -> Call[bool]:
     )
 
 
-def resubscribe(email: str, sender: str, lang: str) -> Call[None]:
-    """Ask an unsubscribed person by mail to come back; five times a day."""
+def resubscribe(email: str, sender: str, lang: str | None = None) -> Call[None]:
+    """Ask an unsubscribed person by mail to come back; five times a day.
+
+    :param lang: language of that message, English when left out
+    :raises InvalidRequest: for a language that SendPulse does not have
+    """
+    language = require_language(lang)
     return Call(
         method="POST",
         path="/smtp/resubscribe",
-        body=JsonBody({"email": email, "sender": sender, "lang": lang}),
+        body=JsonBody({"email": email, "sender": sender, **({"lang": language} if language else {})}),
         read=wire.confirmed,
         repeat=Repeat.IF_NOT_EXECUTED,
         reaches_people=True,
@@ -277,13 +286,13 @@ def sender_domains() -> Call[builtins.list[Any]]:
     )
 
 
-def add_sender_domain(domain: str) -> Call[builtins.list[Any]]:
-    """Add a sender domain."""
+def add_sender_domain(domain: str) -> Call[None]:
+    """Add a sender domain; it has to be proven by entries in its zone."""
     return Call(
         method="POST",
         path="/v2/email-service/smtp/sender_domains/{domain}",
         values={"domain": domain},
-        read=_domains,
+        read=lambda answer: wire.confirmed(wire.record(answer)["data"]),
         repeat=Repeat.IF_NOT_EXECUTED,
     )
 

@@ -96,13 +96,14 @@ def update(subscription_id: int, url: str, *, form: bool = False) -> Call[None]:
 
 
 def delete(subscription_id: int) -> Call[None]:
-    """End a subscription."""
+    """End a subscription. Nobody documents how an unknown one is refused: 404 on a repeat counts as done."""
     return Call(
         method="DELETE",
         path=f"{_PATH}/{{id}}",
         values={"id": subscription_id},
         read=_done,
         repeat=Repeat.ALWAYS,
+        done_on_repeat=frozenset({404}),
     )
 
 

@@ -256,3 +256,18 @@ def test_values_that_a_variable_cannot_hold(api, emulator, book):
     assert api.post(path, wrong) == {"result": True}
     emulator.configure(wrong_variables_on_add="refuse")
     assert api.send("POST", path, wrong).json()["message"] == "Variable value wrong format"
+
+
+@pytest.mark.parametrize(("keep", "city"), [(True, "Lviv"), (False, "Odesa")])
+def test_contacts_that_are_there_may_be_left_alone(api, keep, city):
+    book = api.book(0)
+    for name in ("Lviv", "Odesa"):
+        entry = {"email": "ada@example.com", "variables": {"City": name}}
+        api.post(f"/addressbooks/{book}/emails", {"emails": [entry], "dont_update": keep})
+    assert api.get(f"/addressbooks/{book}/emails")[0]["variables"] == {"City": city}
+
+
+@pytest.mark.parametrize("wrong", [{"dont_update": 1}, {"disable_webhook": "no"}, {"check_emails": []}, {"tags": [True]}])
+def test_options_of_adding_have_their_types(api, wrong):
+    fields = {"emails": ["ada@example.com"], **wrong}
+    assert api.refused("POST", f"/addressbooks/{api.book(0)}/emails", fields) == (422, 422)

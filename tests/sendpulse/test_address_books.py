@@ -137,6 +137,23 @@ def test_an_unaffordable_cost_is_data(either, emulator):
     assert (cost.affordable, cost.addresses_delta_from_tariff) == (False, 2)
 
 
+def test_the_cost_of_what_the_plan_does_not_hold(either, emulator):
+    book = add_book(emulator, contacts=3)
+    emulator.configure(plan_recipients=1, price_per_email=10.0)
+    cost = either.send(address_books.cost(book.id))
+    assert (cost.overdraft_all_emails_price, cost.max_emails_per_task) == (20.0, 1)
+    assert (cost.addresses_delta_from_tariff, cost.addresses_delta_from_balance) == (2, 1)
+
+
+@pytest.mark.parametrize("spelling", ["date", "data"])
+def test_both_spellings_of_the_date_type(either, emulator, spelling):
+    emulator.configure(date_variable_type=spelling)
+    book = add_book(emulator)
+    with emulator.emulator.lock:
+        book.variables["Born"] = "date"
+    assert either.send(address_books.variables(book.id)) == [Variable("Born", "date")]
+
+
 def test_cost_refuses_an_empty_book(either, emulator):
     with pytest.raises(Refused, match="unlocked") as caught:
         either.send(address_books.cost(add_book(emulator).id))

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from emulated_account import add_book, count, sent
+from emulated_account import add_book, add_campaign, count, sent
 
-from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
 from airflow_provider_sendpulse.sendpulse import addresses
 from airflow_provider_sendpulse.sendpulse.addresses import AddressStatistics, BookName, Delivery, Membership
 
@@ -64,6 +64,21 @@ def test_remove_everywhere(client, emulator, books, fault):
     client.send(addresses.remove_everywhere(READER))
     assert [len(book.contacts) for book in books] == [1, 0]
     assert count(emulator, "addresses.remove") == (2 if fault else 1)
+
+
+@pytest.mark.parametrize("shape", [{}, {"delivery_date_key": "send_date"}, {"delivery_details": False}], ids=str)
+def test_delivery(either, emulator, books, shape):
+    emulator.configure(outcomes={READER: 3}, **shape)
+    campaign = add_campaign(emulator, books[0], "Spring")
+    emulator.state.course.force(campaign, 3, [])
+    found = either.send(addresses.delivery(campaign.id, READER))
+    assert (found.global_status, found.global_status_explain) == (2, "Delivered")
+    assert found.detail_status == (None if "delivery_details" in shape else 3)
+    assert found.sent_date
+    assert found.extra == {}
+    with pytest.raises(Refused) as caught:
+        either.send(addresses.delivery(campaign.id, "nobody@example.com"))
+    assert caught.value.error_code == 502
 
 
 @pytest.mark.parametrize("date", ["sent_date", "send_date"])

@@ -29,7 +29,8 @@ def test_detail(either, emulator):
     add_book(emulator, contacts=2)
     detail = either.send(balance.detail())
     assert detail == BalanceDetail(9.36, 5.0, "USD", EmailPlan("emulator", "2099-12-31 00:00:00", 100000, 100000, 2))
-    assert detail.extra == {"smtp": None, "push": None}
+    assert detail.extra["push"] is None
+    assert detail.extra["smtp"]["auto_renew"] == 1
 
 
 @pytest.mark.parametrize("email", [{"email": None}, {"email": []}, {"email": {}}, {}])

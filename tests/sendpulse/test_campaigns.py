@@ -249,6 +249,81 @@ def test_edit(client, emulator, book, quirk):
     assert count(emulator, "campaigns.edit") == 1
 
 
+def test_edit_with_a_template(client, emulator, book):
+    campaign = add_campaign(emulator, book, "Before", send_date="2099-05-01 10:00:00")
+    with emulator.emulator.lock:
+        template = emulator.state.templates.create("<p>New</p>", "New", "en")
+    client.send(campaigns.edit(campaign.id, content(CampaignContent, body=None, template_id=template.real_id)))
+    assert campaign.content.body == "<p>New</p>"
+
+
+def test_a_test_to_the_sender(client, emulator, book):
+    client.send(campaigns.create(content(address_book_ids=[book.id], is_test=True, use_dynamic_list=True)))
+    [body] = sent(emulator, "campaigns.create")
+    assert (body["is_test"], body["use_dynamic_list"]) == (True, True)
+    [campaign] = emulator.state.campaigns
+    assert (campaign.content.test_addresses, campaign.content.use_dynamic_list) == (["shop@example.com"], True)
+
+
+def test_what_is_not_wished_is_not_sent(client, emulator, book):
+    client.send(campaigns.create(content(address_book_ids=[book.id], use_dynamic_list=False)))
+    [body] = sent(emulator, "campaigns.create")
+    assert body["use_dynamic_list"] is False
+    assert "is_test" not in body
+
+
+def test_a_test_to_addresses(either, emulator, book):
+    call = campaigns.send_test(content(address_book_ids=[book.id]), ["ada@example.com", "bea@example.com"])
+    assert (call.method, call.target, call.reaches_people) == ("PATCH", "/campaigns", True)
+    created = either.send(call)
+    [campaign] = emulator.state.campaigns
+    assert (created.id, created.status) == (campaign.id, 4)
+    emulator.state.course.force(campaign, 8, [])
+    assert sorted(entry["to"] for entry in emulator.inbox()) == ["ada@example.com", "bea@example.com"]
+
+
+def test_a_test_is_not_repeated_in_doubt(client, emulator, book):
+    emulator.faults.add("lose_answer", operation="campaigns.send_test")
+    with pytest.raises(AmbiguousOutcome):
+        client.send(campaigns.send_test(content(address_book_ids=[book.id]), ["ada@example.com"]))
+    assert count(emulator, "campaigns.send_test") == 1
+
+
+def test_twenty_test_messages_an_hour(client, emulator, book):
+    call = campaigns.send_test(content(address_book_ids=[book.id]), [f"a{number}@example.com" for number in range(3)])
+    for _ in range(6):
+        client.send(call)
+    with pytest.raises(Refused, match="limit of test messages"):
+        client.send(call)
+    emulator.advance(3601)
+    client.send(call)
+
+
+@pytest.mark.parametrize(
+    ("changes", "addresses"),
+    [
+        ({}, []),
+        ({}, "ada@example.com"),
+        ({}, ["a@example.com", "b@example.com", "c@example.com", "d@example.com"]),
+        ({"address_book_ids": [1, 2]}, ["a@example.com"]),
+        ({"address_book_ids": []}, ["a@example.com"]),
+        ({"draft": True}, ["a@example.com"]),
+        ({"is_test": True}, ["a@example.com"]),
+        ({"send_date": LATER}, ["a@example.com"]),
+    ],
+    ids=str,
+)
+def test_tests_that_cannot_be_sent(changes, addresses):
+    with pytest.raises(InvalidRequest):
+        campaigns.send_test(content(**{"address_book_ids": [1], **changes}), addresses)
+
+
+@pytest.mark.parametrize("changes", [{"address_book_ids": [1, 2]}, {"draft": True}], ids=str)
+def test_tests_that_cannot_be_created(changes):
+    with pytest.raises(InvalidRequest):
+        campaigns.create(content(**{"address_book_ids": [1], "is_test": True, **changes}))
+
+
 def test_edit_refuses_what_is_going_out(client, emulator, book):
     campaign = add_campaign(emulator, book, "Now")
     with pytest.raises(Refused) as caught:

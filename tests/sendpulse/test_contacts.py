@@ -336,3 +336,37 @@ def test_update_variables_refuses_a_wrong_type(client, emulator, book):
 def test_update_variables_needs_values(variables):
     with pytest.raises(InvalidRequest):
         contacts.update_variables(7, "a@example.com", variables)
+
+
+READER = "reader0@example.com"
+
+
+@pytest.mark.parametrize("fault", [None, "lose_answer", "cut_answer"])
+def test_set_phone(either, emulator, book, fault):
+    if fault:
+        emulator.faults.add(fault, operation="contacts.set_phone")
+    either.send(contacts.set_phone(book.id, f" {READER} ", " +380501234567 "))
+    assert either.send(contacts.read(book.id, READER)).phone == "+380501234567"
+    assert sent(emulator, "contacts.set_phone")[0] == {"email": READER, "phone": "+380501234567"}
+    assert count(emulator, "contacts.set_phone") == (2 if fault else 1)
+
+
+@pytest.mark.parametrize(
+    ("email", "phone", "code"),
+    [(READER, "none", 422), ("nobody@example.com", "+380501234567", 502), ("reader0", "+380501234567", 17)],
+)
+def test_a_phone_is_refused(client, book, email, phone, code):
+    with pytest.raises(Refused) as caught:
+        client.send(contacts.set_phone(book.id, email, phone))
+    assert caught.value.error_code == code
+
+
+def test_tags_of_added_contacts(either, emulator, book):
+    with emulator.emulator.lock:
+        emulator.state.tags.create("vip", "#ff0000")
+        [tag] = emulator.state.tags
+    either.send(contacts.add(book.id, [NewContact("ada@example.com")], tags=[tag.id]))
+    consent = DoubleOptIn("shop@example.com")
+    either.send(contacts.add_with_confirmation(book.id, [NewContact("bea@example.com")], consent, tags=[tag.id]))
+    assert emulator.state.tags.pinned == {"ada@example.com": {tag.id}, "bea@example.com": {tag.id}}
+    assert [body["tags"] for body in sent(emulator, "contacts.add")] == [[tag.id], [tag.id]]

@@ -93,6 +93,11 @@ def problem(status, body):
         (400, {"error_code": "791"}, QUOTA),
         (403, {"error_code": 711}, QUOTA),
         (422, {"error_code": 1004}, QUOTA),
+        (422, {"message": "Sending from your account is currently limited. Please try later.", "error_code": 422}, QUOTA),
+        (422, {"message": " Sending quota or bandwidth exceeded", "error_code": "422"}, QUOTA),
+        (422, {"message": "Sending quota or bandwidth exceeded", "error_code": 703}, REFUSED),
+        (422, {"message": "Sending quota or bandwidth exceeded"}, REFUSED),
+        (422, {"message": "Sender is not valid", "error_code": 422}, REFUSED),
         # Credentials.
         (401, {"message": "Unauthorized!", "error_code": 401}, CREDENTIALS),
         (401, {"error": "invalid_client", "error_description": "m", "message": "m", "error_code": 1}, CREDENTIALS),

@@ -109,8 +109,9 @@ def test_whatever_ends_badly_says_what_to_do(status):
 
 
 CODES = [
-    1, 8, 10, 11, 13, 17, 19, 20, 97, 201, 203, 211, 213, 290, 299, 301, 303, 502, 602, 701, 703, 704, 707, 708, 711, 720,
-    721, 722, 791, 799, 800, 802, 1003, 1004, 21356, 2020202020, 3030303030,
+    1, 8, 10, 11, 12, 13, 14, 17, 19, 20, 21, 31, 32, 97, 201, 203, 211, 213, 290, 299, 301, 303, 400, 502, 503, 550, 573,
+    602, 701, 703, 704, 707, 708, 711, 720, 721, 722, 731, 791, 799, 800, 802, 832, 901, 902, 903, 904, 905, 906, 999, 1003,
+    1004, 1005, 1101, 1104, 2900, 21356, 2020202020, 3030303030,
 ]  # fmt: skip
 
 
@@ -123,7 +124,7 @@ def test_error_codes_are_there_once():
     assert sorted(member.code for member in ErrorCode.__members__.values()) == CODES
 
 
-@pytest.mark.parametrize("code", [None, 0, 401, 422, 503, 123456])
+@pytest.mark.parametrize("code", [None, 0, 401, 422, 123456])
 def test_an_unknown_error_code_means_nothing(code):
     assert (meaning(code), advice(code)) == ("", "")
 

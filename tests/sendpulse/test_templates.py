@@ -31,7 +31,36 @@ def test_create_read_edit(either, emulator):
 def test_list(either):
     made = [either.send(templates.create(BODY, name=f"Digest {number}")) for number in range(3)]
     assert [template.real_id for template in either.pages(templates.list(limit=2))] == made
-    assert [*either.pages(templates.list(owner="sendpulse"))] == []
+    public = [*either.pages(templates.list(owner="sendpulse"))]
+    assert [(template.owner, template.lang) for template in public] == [("sendpulse", "en"), ("sendpulse", "ua")]
+    assert [template.lang for template in either.pages(templates.list(owner="sendpulse", lang="ua"))] == ["ua"]
+
+
+def test_by_slug(either):
+    either.send(templates.create(BODY, name="My Digest", lang="ua"))
+    assert either.send(templates.read_by_slug("my-digest", lang="ua")).body == BODY
+    with pytest.raises(Refused) as caught:
+        either.send(templates.read_by_slug("my-digest", lang="en"))
+    assert caught.value.error_code == 290
+    assert either.send(templates.read_by_slug("spring-sale", owner="sendpulse")).owner == "sendpulse"
+
+
+def test_the_language_of_its_creation(either):
+    real_id = either.send(templates.create(BODY, name="Digest", lang="ua"))
+    either.send(templates.edit(real_id, "<p>", lang="ua"))
+    with pytest.raises(Refused, match="lang"):
+        either.send(templates.edit(real_id, "<p>", lang="en"))
+
+
+def test_what_cannot_be_edited_or_read_yet(client, emulator):
+    with emulator.emulator.lock:
+        visual = emulator.state.templates.create(BODY, "Visual", "en", from_visual_editor=True)
+    emulator.configure(template_processing_seconds=60)
+    young = client.send(templates.create(BODY, name="Young"))
+    for call in (templates.edit(visual.real_id, "<p>"), templates.read(young)):
+        with pytest.raises(Refused, match="visual editor") as caught:
+            client.send(call)
+        assert caught.value.error_code == 2900
 
 
 def test_the_owner_is_always_said():

@@ -43,7 +43,9 @@ def balance_detail(state: State, _: Call) -> dict[str, Any]:
             "maximum_subscribers": settings.plan_recipients,
             "current_subscribers": len(subscribers),
         },
-        "smtp": None,
+        "smtp": None
+        if settings.smtp_account == "missing"
+        else {"tariff_name": "emulator", "end_date": "2099-12-31 00:00:00", "auto_renew": 1},
         "push": None,
     }
 

@@ -28,6 +28,12 @@ def book_as_answer(state: State, book: Book) -> dict[str, Any]:
         "status": book.status,
         "status_explain": explain(BOOK_STATUSES, book.status),
     }
+    if state.settings.book_phone_counts:
+        phones = [contact for contact in book.contacts.values() if contact.phone]
+        active_phones = sum(contact.status == ACTIVE_CONTACT for contact in phones)
+        answer.update(
+            new_phones_quantity=0, active_phones_quantity=active_phones, exc_phones_quantity=len(phones) - active_phones
+        )
     if state.settings.book_numbers_as_strings:
         answer.update({name: str(answer[name]) for name in _NUMBERS})
     return answer
@@ -73,7 +79,8 @@ def delete(state: State, call: Call) -> dict[str, bool]:
 def variables(state: State, call: Call) -> list[dict[str, str]]:
     """Show the variables of a book with their types."""
     book = state.books.find(call.path_int("book_id"))
-    return [{"name": name, "type": type_} for name, type_ in book.variables.items()]
+    words = {"date": state.settings.date_variable_type}
+    return [{"name": name, "type": words.get(type_, type_)} for name, type_ in book.variables.items()]
 
 
 def cost(state: State, call: Call) -> dict[str, Any]:
@@ -83,15 +90,19 @@ def cost(state: State, call: Call) -> dict[str, Any]:
         raise invalid("Addressbook is empty", 211)
     if state.settings.plan_ended:
         raise invalid("Your tariff plan ended")
-    beyond_plan = max(0, len(book.contacts) - state.settings.plan_recipients)
+    settings = state.settings
+    beyond_plan = max(0, len(book.contacts) - settings.plan_recipients)
+    money = 0.0 if settings.balance_exhausted else float(settings.balance_main) + float(settings.balance_bonus)
+    affordable = int(money / settings.price_per_email) if settings.price_per_email else beyond_plan
+    beyond_balance = max(0, beyond_plan - affordable)
     return {
         "cur": state.settings.balance_currency,
         "sent_emails_qty": len(book.contacts),
-        "overdraftAllEmailsPrice": 0,
-        "addressesDeltaFromBalance": 0,
+        "overdraftAllEmailsPrice": round(beyond_plan * settings.price_per_email, 4),
+        "addressesDeltaFromBalance": beyond_balance,
         "addressesDeltaFromTariff": beyond_plan,
         "max_emails_per_task": state.settings.plan_recipients,
-        "result": beyond_plan == 0 and not state.settings.balance_exhausted,
+        "result": beyond_plan == 0 and not settings.balance_exhausted,
     }
 
 

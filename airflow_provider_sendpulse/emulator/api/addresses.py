@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from airflow_provider_sendpulse.emulator.api.arguments import addresses
@@ -12,6 +10,7 @@ from airflow_provider_sendpulse.emulator.api.call import Call, endpoint
 from airflow_provider_sendpulse.emulator.api.contacts import variables_as_answer
 from airflow_provider_sendpulse.emulator.books import Book
 from airflow_provider_sendpulse.emulator.contacts import Contact, clean_address, is_address
+from airflow_provider_sendpulse.emulator.encoding import decode_base64
 from airflow_provider_sendpulse.emulator.errors import invalid, missing, wrong_type
 from airflow_provider_sendpulse.emulator.local_time import write_local
 from airflow_provider_sendpulse.emulator.messages import delivery_counts
@@ -68,7 +67,7 @@ def where_many(state: State, call: Call) -> dict[str, list[dict[str, Any]]]:
 def remove(state: State, call: Call) -> dict[str, bool]:
     """Take an address out of all books."""
     for book, contact in _places(state, _email(call)):
-        del book.contacts[contact.email]
+        state.books.take_out(book, contact.email)
     return {"result": True}
 
 
@@ -136,8 +135,8 @@ def _encoded_addresses(call: Call) -> list[str]:
     if not isinstance(encoded, str):
         raise wrong_type("emails", "string")
     try:
-        text = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, ValueError):
+        text = decode_base64(encoded).decode()
+    except ValueError:
         raise invalid("Argument emails is invalid") from None
     return [clean_address(entry) for entry in text.split(",") if is_address(entry.strip())]
 

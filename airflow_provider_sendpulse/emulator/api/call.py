@@ -30,6 +30,7 @@ class Call:
     body: Any
     encoding: Encoding
     origin: str = ""
+    pairs: tuple[tuple[str, str], ...] = ()
 
     def path_int(self, name: str) -> int:
         """Read a number in the path."""
@@ -54,6 +55,10 @@ class Call:
         if not value.strip():
             raise missing(name)
         return value
+
+    def repeated(self, name: str) -> list[str]:
+        """Read a field of a form that may come several times, as ``name[]``, ``name[0]`` or ``name``."""
+        return [value for field, value in self.pairs if field.partition("[")[0] == name]
 
     def page(self) -> tuple[int, int]:
         """``limit`` (1 to 100, default 100) and ``offset`` of a list call."""
@@ -124,17 +129,21 @@ async def read_call(request: Request) -> Call:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body: Any
     encoding: Encoding
+    pairs: list[tuple[str, str]] = []
     if content_type == "multipart/form-data":
         encoding = "multipart"
         async with request.form() as form:
-            body = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+            pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        body = dict(pairs)
     elif content_type == "application/x-www-form-urlencoded":
         encoding = "form"
-        body = dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+        pairs = parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True)
+        body = dict(pairs)
     else:
         encoding = "json"
         try:
             body = json.loads(await request.body() or b"null")
         except ValueError:
             body = None
-    return Call(request.path_params, request.query_params, body, encoding, str(request.base_url).rstrip("/"))
+    origin = str(request.base_url).rstrip("/")
+    return Call(request.path_params, request.query_params, body, encoding, origin, tuple(pairs))

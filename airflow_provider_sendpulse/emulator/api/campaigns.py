@@ -103,13 +103,15 @@ def one_address(state: State, call: Call) -> dict[str, Any]:
     for message in state.mailbox.of_campaign(campaign.id):
         if message.to == email:
             status = message.status_at(state.clock.now())
-            return {
-                "sent_date": write_local(message.sent_at, state.settings.time_zone),
+            settings = state.settings
+            answer: dict[str, Any] = {
+                settings.delivery_date_key: write_local(message.sent_at, settings.time_zone),
                 "global_status": min(status, 2),
                 "global_status_explain": explain(DELIVERY_STATUSES, min(status, 2)),
-                "detail_status": status,
-                "detail_status_explain": explain(DELIVERY_STATUSES, status),
             }
+            if settings.delivery_details:
+                answer.update(detail_status=status, detail_status_explain=explain(DELIVERY_STATUSES, status))
+            return answer
     raise address_not_found()
 
 
@@ -130,6 +132,8 @@ def _create(state: State, fields: dict[str, Any]) -> dict[str, Any]:
     if is_counted:
         state.campaign_limit.check()
         state.campaign_limit.count()
+    if fields.get("send_test_only"):
+        state.test_limit.take(len(content.test_addresses))
     campaign = state.campaigns.create(content)
     answer = created_campaign(state, campaign)
     state.course.started(campaign)

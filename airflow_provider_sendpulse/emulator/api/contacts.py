@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_sendpulse.emulator.api.arguments import address, addresses, email_entries
+from airflow_provider_sendpulse.emulator import webhook_events
+from airflow_provider_sendpulse.emulator.api.arguments import (
+    LANGUAGES,
+    address,
+    addresses,
+    email_entries,
+    flag,
+    tag_ids,
+)
 from airflow_provider_sendpulse.emulator.api.call import Call, endpoint
 from airflow_provider_sendpulse.emulator.books import Book
 from airflow_provider_sendpulse.emulator.contacts import (
@@ -23,6 +31,7 @@ from airflow_provider_sendpulse.emulator.errors import (
     address_not_found,
     invalid,
     missing,
+    plan_refuses,
     variable_not_found,
     wrong_type,
 )
@@ -37,7 +46,6 @@ from airflow_provider_sendpulse.emulator.statuses import (
 )
 
 MAX_PER_CALL = 100
-LANGUAGES = ("ru", "en", "ua", "tr", "es", "pt")
 CONFIRMATION_BODY = "<p>Please confirm that you want our messages: <a href='https://example.com/'>confirm</a></p>"
 
 
@@ -85,9 +93,15 @@ def add(state: State, call: Call) -> dict[str, bool]:
             for name, value in contact.variables.items():
                 check_value(value, book.variables.get(name, "string"))
     allowed = [contact for contact in contacts if contact.email not in state.blacklist]
+    tags, quiet, keeps = tag_ids(call), flag(call, "disable_webhook"), flag(call, "dont_update")
+    flag(call, "check_emails")  # addresses that cannot be ones are always left out
     confirmation = call.fields.get("confirmation")
+    if tags and not state.settings.plan_has_tags:
+        raise plan_refuses()
+    for contact in allowed if tags else ():
+        state.tags.pin(contact.email, tags)
     if confirmation is None:
-        state.books.add_contacts(book, allowed)
+        state.books.add_contacts(book, allowed, is_quiet=quiet, keeps_old=keeps)
     elif confirmation == "force":
         _ask_for_confirmation(state, call, book, allowed)
     else:
@@ -154,7 +168,7 @@ def remove(state: State, call: Call) -> dict[str, bool]:
     if not found:
         raise invalid("No emails", 303)
     for email in dict.fromkeys(found):
-        del book.contacts[email]
+        state.books.take_out(book, email)
     return {"result": True}
 
 
@@ -170,6 +184,9 @@ def unsubscribe(state: State, call: Call) -> dict[str, bool]:
         raise invalid("Active emails not found")
     for contact in subscribed:
         contact.status = UNSUBSCRIBED_CONTACT
+        if state.settings.webhook_tells_api_unsubscribe:
+            now = state.clock.now()
+            state.webhooks.tell(now, webhook_events.unsubscribed(now, contact.email, book.id, 0))
     return {"result": True}
 
 

@@ -11,18 +11,19 @@ def by_name(state: State, call: Call) -> dict[str, bool]:
     """Take an event under its name."""
     # The JSON call of the API; a form is read only behind a hash.
     body = call.body if call.encoding == "json" else None
-    state.events.receive(body, call.encoding, name=call.path_text("name"))
+    state.flows.receive(state.events.receive(body, call.encoding, name=call.path_text("name")))
     return {"result": True}
 
 
 def by_hash(state: State, call: Call) -> dict[str, bool]:
     """Take an event under its secret address, which is all the authorisation it needs."""
-    state.events.receive(
+    event = state.events.receive(
         call.body,
         call.encoding,
         event_hash=call.path_text("hash"),
         user_id=call.path_text("user_id"),
     )
+    state.flows.receive(event)
     return {"result": True}
 
 

@@ -11,7 +11,11 @@ from airflow_provider_sendpulse.emulator.api import (
     campaigns,
     contacts,
     events,
+    flows,
+    smtp,
+    tags,
     templates,
+    webhooks,
 )
 
 ROUTES = [
@@ -23,4 +27,8 @@ ROUTES = [
     *events.ROUTES,
     *account.ROUTES,
     *templates.ROUTES,
+    *tags.ROUTES,
+    *webhooks.ROUTES,
+    *smtp.ROUTES,
+    *flows.ROUTES,
 ]
