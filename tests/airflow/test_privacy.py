@@ -372,8 +372,8 @@ CALLS = {
     ),
     "read contact": lambda: sp.contacts.read(7, ADDRESS),
     "update": lambda: sp.contacts.update_variables(7, ADDRESS, {"name": NAME}),
-    "remove": lambda: sp.contacts.remove(7, [ADDRESS]),
-    "unsubscribe": lambda: sp.contacts.unsubscribe(7, [ADDRESS]),
+    "remove": lambda: sp.contacts.remove(7, [ADDRESS]).parts[0],
+    "unsubscribe": lambda: sp.contacts.unsubscribe(7, [ADDRESS]).parts[0],
     "event": lambda: sp.events.send("left", sp.events.Event(ADDRESS, PHONE, variables={"name": NAME})),
     "event by hash": lambda: sp.events.send_to_url(
         SecretUrl(f"https://events.example.com/events/id/{HASH}/1"), sp.events.Event(ADDRESS), form=True
