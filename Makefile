@@ -40,7 +40,7 @@ demo: $(READY) ## Two weekly mailings under a real Airflow
 	@exec $(BIN)/python -m demo.run --started $(STARTED) $(if $(KEEP),--keep)
 
 test: $(READY) ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 torture: $(READY) ## Kill the example run wherever it asks something of SendPulse
 	@PYTHONPATH=.:tests/support:example_dags exec $(BIN)/python -m torture.run $(if $(PART),--part $(PART)) $(if $(ROWS),--rows $(ROWS))
