@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -61,7 +62,7 @@ def send_once(
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
-    with Plan(ledger, report, rules) as plan:
+    with contextlib.closing(Plan(ledger, report, rules)) as plan:
         plan.fill(items, clock.now())
         log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
 
