@@ -36,6 +36,9 @@ _TIMEOUTS: dict[str, dict[str, int]] = {
     "pysqlite": {"timeout": TIMEOUT},
 }
 
+KNOWN_DRIVERS = frozenset(_TIMEOUTS)
+"""SQLAlchemy's names of the drivers that are told not to wait for ever."""
+
 # Two who change the same row at once can meet in these; the other one was faster.
 _COLLISIONS = frozenset({"40001", "40P01", 1020, 1205, 1213})
 _SQLITE_LOCKED = frozenset({5, 6})
@@ -181,4 +184,4 @@ def _read(content: str) -> Record | None:
     return value if isinstance(value, dict) else None
 
 
-__all__ = ["TABLE", "TIMEOUT", "SqlAddress", "SqlStore"]
+__all__ = ["KNOWN_DRIVERS", "TABLE", "TIMEOUT", "SqlAddress", "SqlStore"]

@@ -8,34 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_sendpulse.api.coordination import Address, CoordinationStore, coordination_store
+from airflow_provider_sendpulse.api.databases import DATABASES, DRIVERS, first_installed, server_url
 from airflow_provider_sendpulse.api.redis_store import RedisAddress
-from airflow_provider_sendpulse.api.sql_store import SqlAddress
+from airflow_provider_sendpulse.api.sql_store import KNOWN_DRIVERS, SqlAddress
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 _REDIS_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-
-_DIALECTS = {
-    "postgres": "postgresql",
-    "postgresql": "postgresql",
-    "mysql": "mysql",
-    "mariadb": "mysql",
-    "sqlite": "sqlite",
-}
-"""Connection type to SQLAlchemy's name of the database."""
-
-_DRIVERS = {
-    "postgresql": {"psycopg": "psycopg", "psycopg2": "psycopg2"},
-    "mysql": {"pymysql": "pymysql", "MySQLdb": "mysqldb"},
-    "sqlite": {"sqlite3": "pysqlite"},
-}
-"""Database to modules that can talk to it, and SQLAlchemy's names of these; the first that is installed is used."""
 
 _LIBPQ = (
     "sslmode",
@@ -78,8 +62,8 @@ def address_of(connection: Connection) -> Address:
     kind = str(connection.conn_type or "").lower()
     if kind in ("redis", "rediss"):
         return _redis(connection, _extra(connection))
-    if kind in _DIALECTS:
-        return _sql(connection, _DIALECTS[kind], _extra(connection))
+    if kind in DATABASES:
+        return _sql(connection, DATABASES[kind], _extra(connection))
     raise _error(connection, f"is of type {kind!r}; Redis, PostgreSQL, MySQL, MariaDB and SQLite can coordinate")
 
 
@@ -119,9 +103,11 @@ def _sql(connection: Connection, database: str, extra: Mapping[str, Any]) -> Sql
         raise _error(
             connection, "needs SQLAlchemy, which is not installed: pip install 'airflow-provider-sendpulse[sql]'"
         ) from None
-    driver = next((name for module, name in _DRIVERS[database].items() if _is_installed(module)), None)
+    drivers = [driver for driver in DRIVERS[database] if driver.name in KNOWN_DRIVERS]
+    driver = first_installed(drivers)
     if driver is None:
-        raise _error(connection, f"needs one of these packages, and none is installed: {', '.join(_DRIVERS[database])}")
+        wanted = ", ".join(driver.module for driver in drivers)
+        raise _error(connection, f"needs one of these packages, and none is installed: {wanted}")
     if database == "sqlite":
         path = connection.host or connection.schema
         if not path:
@@ -132,14 +118,7 @@ def _sql(connection: Connection, database: str, extra: Mapping[str, Any]) -> Sql
         arguments = {name: str(extra[name]) for name in _LIBPQ if extra.get(name)}
     elif database == "mysql" and extra.get("ssl"):
         arguments = {"ssl": _object(connection, "ssl", extra["ssl"])}
-    url = URL.create(
-        f"{database}+{driver}",
-        username=connection.login or None,
-        password=connection.password or None,
-        host=connection.host or None,
-        port=connection.port,
-        database=connection.schema or None,
-    )
+    url = server_url(connection, database, driver)
     return SqlAddress(url.render_as_string(hide_password=False), json.dumps(arguments, sort_keys=True))
 
 
@@ -161,10 +140,6 @@ def _object(connection: Connection, name: str, value: Any) -> dict[str, Any]:
 
 def _is_true(value: Any) -> bool:
     return str(value).strip().lower() in ("true", "1", "yes", "on")
-
-
-def _is_installed(module: str) -> bool:
-    return find_spec(module) is not None
 
 
 def _error(connection: Connection, fault: str) -> InvalidRequest:

@@ -74,7 +74,7 @@ class ContactLoad:
         bound = binding(account=account, address_book=self.address_book_id, mapping=audience.mapping)
         prefix = Prefix(position, bound, resumed(position, bound, audience.reading()))
         with contextlib.ExitStack() as stack:
-            arrivals = stack.enter_context(Arrivals()) if self.verify else None
+            arrivals = stack.enter_context(contextlib.closing(Arrivals())) if self.verify else None
             upsert = Upsert(
                 sender,
                 self._add,

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -29,8 +30,11 @@ class Crew(Protocol[Job, Result]):
         """Hand out a job."""
         ...
 
-    def take(self, *, wait: bool = True) -> Done[Job, Result] | None:
-        """Return a job that has ended, or ``None`` when none is under way, or none has ended and ``wait`` is false."""
+    def take(self, timeout: float | None = None) -> Done[Job, Result] | None:
+        """Return a job that has ended, or ``None`` when none is under way, or none ends in time.
+
+        :param timeout: seconds to wait, for one that is under way already; without it, as long as it takes
+        """
         ...
 
     def dismiss(self) -> None:
@@ -47,20 +51,30 @@ class Alone(Generic[Job, Result]):
     def __init__(self, work: Callable[[Job], Result]) -> None:
         self._work = work
         self._jobs: list[Job] = []
+        self._interrupted: Done[Job, Result] | None = None
 
     def submit(self, job: Job) -> None:
         """Hand out a job."""
         self._jobs.append(job)
 
-    def take(self, *, wait: bool = True) -> Done[Job, Result] | None:
-        """Carry out the oldest job."""
-        if not self._jobs or not wait:
+    def take(self, timeout: float | None = None) -> Done[Job, Result] | None:
+        """Carry out the oldest job; with a timeout, begin nothing.
+
+        An interruption ends the work, and with it everything: it is raised, and only then what it ended can be taken.
+        """
+        if (interrupted := self._interrupted) is not None:
+            self._interrupted = None
+            return interrupted
+        if not self._jobs or timeout is not None:
             return None
         job = self._jobs.pop(0)
         try:
             return Done(job, self._work(job))
-        except Exception as error:  # an interruption ends the work, and with it everything
+        except Exception as error:
             return Done(job, error=error)
+        except BaseException as error:
+            self._interrupted = Done(job, error=error)
+            raise
 
     def dismiss(self) -> None:
         """Forget what was not begun."""
@@ -92,12 +106,12 @@ class Threads(Generic[Job, Result]):
             threading.Thread(target=self._serve, name=f"sendpulse-{self._threads}", daemon=True).start()
         self._jobs.put(job)
 
-    def take(self, *, wait: bool = True) -> Done[Job, Result] | None:
+    def take(self, timeout: float | None = None) -> Done[Job, Result] | None:
         """Return a job that has ended."""
         if not self._under_way:
             return None
         try:
-            done = self._done.get(block=wait)
+            done = self._done.get(timeout=timeout)
         except queue.Empty:
             return None
         self._under_way -= 1
@@ -123,4 +137,11 @@ def crew(work: Callable[[Job], Result], size: int) -> Crew[Job, Result]:
     return Alone(work) if size == 1 else Threads(work, size)
 
 
-__all__ = ["Alone", "Crew", "Done", "Threads", "crew"]
+def drain(workers: Crew[Job, Result], seconds: float) -> Iterator[Done[Job, Result]]:
+    """Wait for what is under way, but not for ever, and yield what has ended."""
+    end = time.monotonic() + seconds
+    while (done := workers.take(max(end - time.monotonic(), 0.0))) is not None:
+        yield done
+
+
+__all__ = ["Alone", "Crew", "Done", "Threads", "crew", "drain"]

@@ -8,8 +8,6 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.chunks import chunks
@@ -19,7 +17,7 @@ from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
-from airflow_provider_sendpulse.jobs.spool import Spool
+from airflow_provider_sendpulse.jobs.spool import ItemSpool
 from airflow_provider_sendpulse.rows.people import Person
 
 log = logging.getLogger(__name__)
@@ -49,8 +47,8 @@ class Plan:
         self._rules = rules
         self._contacts = Seen()
         self._doubtful: list[str] = []
-        self.to_send = Spool()
-        self.taken = Spool()
+        self.to_send = ItemSpool()
+        self.taken = ItemSpool()
 
     def fill(self, items: Iterable[Item], now: float) -> None:
         """Read all rows, and settle those that are not to be sent.
@@ -77,16 +75,6 @@ class Plan:
         self._contacts.close()
         self.to_send.close()
         self.taken.close()
-
-    def __enter__(self) -> Self:
-        """Return it; leaving the block closes it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Forget everything."""
-        self.close()
 
     def _sort(self, items: list[Item], now: float, told: Counter[str]) -> None:
         known = self._ledger.look_up([item.key for item in items])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], 
 
     :param key: what a row is recognised by; it raises ``InvalidRequest`` for a row that cannot be sent
     """
-    with Seen() as seen:
+    with contextlib.closing(Seen()) as seen:
         for person in persons:
             report.read(person)
             if fault := _fault(person):

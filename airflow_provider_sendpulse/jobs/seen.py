@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import sqlite3
-from types import TracebackType
-from typing import Self
 
 
 class Seen:
@@ -23,16 +21,6 @@ class Seen:
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        """Return the set; leaving the block closes it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Forget everything."""
-        self.close()
 
 
 def temporary_database() -> sqlite3.Connection:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -13,8 +14,8 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, Refused, ServiceError, ServiceUnavailable
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.crew import Crew, crew, drain
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
-from airflow_provider_sendpulse.jobs.parallel import Parallel
 from airflow_provider_sendpulse.jobs.plan import Plan, contact_digest
 from airflow_provider_sendpulse.jobs.progress import Progress
 from airflow_provider_sendpulse.jobs.report import Report
@@ -61,20 +62,23 @@ def send_once(
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
-    with Plan(ledger, report, rules) as plan:
+    with contextlib.closing(Plan(ledger, report, rules)) as plan:
         plan.fill(items, clock.now())
         log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
 
         def carry_out(call: Call[None]) -> None:
             sender.send(call)
 
-        with Parallel(carry_out, rules.concurrency) as parallel:
-            windows = _Windows(parallel, build, ledger, report, rules, plan, per_call, clock)
+        workers = crew(carry_out, rules.concurrency)
+        try:
+            windows = _Windows(workers, build, ledger, report, rules, plan, per_call, clock)
             for window in chunks(plan.to_send, WINDOW):
                 windows.send(window)
             # By now whoever had claimed these has sent them, or has ended.
             for window in chunks(plan.taken, WINDOW):
                 windows.send_released(window)
+        finally:
+            workers.dismiss()
 
 
 class _Windows:
@@ -82,7 +86,7 @@ class _Windows:
 
     def __init__(
         self,
-        parallel: Parallel[Call[None], None],
+        workers: Crew[Call[None], None],
         build: Build,
         ledger: Ledger,
         report: Report,
@@ -91,7 +95,7 @@ class _Windows:
         per_call: int,
         clock: Clock,
     ) -> None:
-        self._parallel = parallel
+        self._workers = workers
         self._build = build
         self._ledger = ledger
         self._report = report
@@ -179,16 +183,16 @@ class _Windows:
                     fates.leave([item.key for item in group])
                     sending[id(call)] = group
                     self._calls += 1
-                    self._parallel.submit(call)
-                if not sending:
+                    self._workers.submit(call)
+                done = self._workers.take()
+                if done is None:
                     break
-                call, result = self._parallel.next()
-                error = self._conclude(sending.pop(id(call)), result, fates)
+                error = self._conclude(sending.pop(id(done.job)), done.error, fates)
                 ending = ending or error
         except BaseException:
             # Interrupted, or a call that cannot be built: the answers under way are still worth a moment.
-            for call, result in self._parallel.drain(_GRACE):
-                self._conclude(sending.pop(id(call)), result, fates)
+            for done in drain(self._workers, _GRACE):
+                self._conclude(sending.pop(id(done.job)), done.error, fates)
             for group in sending.values():
                 self._list(group, "the task was ended while this row was being sent", fates)
             raise

@@ -147,7 +147,7 @@ class _Run:
             log.warning("The position could not be kept (%s).", type(error).__name__)
 
     def _settle_ended(self) -> None:
-        while (done := self._crew.take(wait=False)) is not None:
+        while (done := self._crew.take(timeout=0)) is not None:
             self._settle(done)
 
     def _settle(self, done: Done[Batch, Sent]) -> None:

@@ -19,8 +19,6 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import DeadlinePassed, Refused, ServiceUnavailable
@@ -105,16 +103,6 @@ class Arrivals:
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        """Return the arrivals; leaving the block closes them."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Forget everything."""
-        self.close()
 
     def _count(self, query: str) -> int:
         return int(self._database.execute(query).fetchone()[0])

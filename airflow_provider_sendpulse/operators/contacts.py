@@ -15,8 +15,8 @@ from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.links.sendpulse import SendPulseAddressBookLink
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.ledgers import SqlLedger, account_identity, open_ledger
-from airflow_provider_sendpulse.operators.position_store import task_position
 from airflow_provider_sendpulse.operators.rows import SendPulseRowsOperator
+from airflow_provider_sendpulse.operators.task_store import task_position
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns

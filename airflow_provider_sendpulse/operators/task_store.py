@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.jobs.intent import GuessedRecord, MailingRecord, StoredRecord
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, Ledger, LostLedger, MemoryLedger
+from airflow_provider_sendpulse.jobs.position import MemoryPosition, PositionStore
 from airflow_provider_sendpulse.version_compat import never_expire
+
+_POSITION = "position"
 
 
 def task_ledger(context: Any, name: str) -> Ledger:
@@ -19,7 +22,7 @@ def task_ledger(context: Any, name: str) -> Ledger:
     """
     store = context.get("task_state_store")
     if store is not None:
-        return KeyValueLedger(store.get, _putting(store), name)
+        return KeyValueLedger(store.get, partial(_keep, store), name)
     return LostLedger() if context["ti"].try_number > 1 else MemoryLedger()
 
 
@@ -30,17 +33,37 @@ def mailing_record(context: Any, name: str) -> MailingRecord:
     """
     store = context.get("task_state_store")
     if store is not None:
-        return StoredRecord(store.get, _putting(store), name)
+        return StoredRecord(store.get, partial(_keep, store), name)
     return GuessedRecord(context["ti"].try_number, SystemClock().now())
 
 
-def _putting(store: Any) -> Callable[[str, Any], None]:
-    retention = never_expire()
-
-    def put(key: str, value: Any) -> None:
-        store.set(key, value, retention=retention)
-
-    return put
+def task_position(context: Any) -> PositionStore:
+    """Return the position that the tries of this task share; below Airflow 3.3 it ends with the try."""
+    store = context.get("task_state_store")
+    return MemoryPosition() if store is None else TaskPosition(store)
 
 
-__all__ = ["mailing_record", "task_ledger"]
+class TaskPosition:
+    """A position under one key of the task state store, kept for good."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def read(self) -> Any:
+        """Return what was written last, or ``None``."""
+        return self._store.get(_POSITION)
+
+    def write(self, value: dict[str, Any]) -> None:
+        """Keep a value."""
+        _keep(self._store, _POSITION, value)
+
+    def delete(self) -> None:
+        """Forget it."""
+        self._store.delete(_POSITION)
+
+
+def _keep(store: Any, key: str, value: Any) -> None:
+    store.set(key, value, retention=never_expire())
+
+
+__all__ = ["TaskPosition", "mailing_record", "task_ledger", "task_position"]

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import logging
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_sendpulse.api.databases import DATABASES, DRIVERS, first_installed, server_url
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 if TYPE_CHECKING:
@@ -17,22 +17,6 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = 30
 """Seconds to wait for a connection, or for SQLite's lock."""
-
-_DRIVERS: dict[str, tuple[tuple[str, str], ...]] = {
-    "postgresql": (("psycopg", "psycopg"), ("psycopg2", "psycopg2"), ("pg8000", "pg8000")),
-    "mysql": (("MySQLdb", "mysqldb"), ("pymysql", "pymysql"), ("mysql.connector", "mysqlconnector")),
-    "sqlite": (("sqlite3", "pysqlite"),),
-}
-"""Database to its Python drivers: module, and SQLAlchemy's name for it."""
-
-_DATABASES = {
-    "postgres": "postgresql",
-    "postgresql": "postgresql",
-    "mysql": "mysql",
-    "mariadb": "mysql",
-    "sqlite": "sqlite",
-}
-"""Connection type to database."""
 
 _CONNECT: dict[str, dict[str, int]] = {
     "psycopg": {"connect_timeout": TIMEOUT},
@@ -86,7 +70,7 @@ def database_url(connection: Connection) -> URL:
     """
     import sqlalchemy as sa
 
-    database = _DATABASES.get(connection.conn_type or "")
+    database = DATABASES.get(connection.conn_type or "")
     if database == "sqlite":
         # Airflow's own hook has it in the host.
         return sa.URL.create("sqlite", database=connection.host or connection.schema or None)
@@ -97,20 +81,13 @@ def database_url(connection: Connection) -> URL:
             f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, for which no installed provider knows "
             "an SQLAlchemy URL. PostgreSQL, MariaDB, MySQL and SQLite are known without one."
         )
-    driver = next((name for module, name in _DRIVERS[database] if _is_installed(module)), None)
+    driver = first_installed(DRIVERS[database])
     if driver is None:
-        wanted = " or ".join(module for module, _ in _DRIVERS[database])
+        wanted = " or ".join(driver.module for driver in DRIVERS[database])
         raise InvalidRequest(f"Connection {connection.conn_id!r} needs a driver for {database}: install {wanted}.")
     extra = connection.extra_dejson
-    return sa.URL.create(
-        f"{database}+{driver}",
-        username=connection.login or None,
-        password=connection.password or None,
-        host=connection.host or None,
-        port=connection.port,
-        database=connection.schema or None,
-        query={name: str(extra[name]) for name in _PASSED_ON if extra.get(name)},
-    )
+    query = {name: str(extra[name]) for name in _PASSED_ON if extra.get(name)}
+    return server_url(connection, database, driver, query)
 
 
 def _url_of_hook(connection: Connection) -> URL | None:
@@ -127,13 +104,6 @@ def _url_of_hook(connection: Connection) -> URL | None:
         return url
     log.debug("Connection %s: its hook gives no SQLAlchemy URL (%s).", connection.conn_id, wrong)
     return None
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # its package is missing
-        return False
 
 
 __all__ = ["TIMEOUT", "database_url", "engine_of"]

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rejected rows during a run: in a file that has no name, until they are brought to their place."""
+"""Rejected rows during a run: spooled until they are brought to their place."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import logging
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import IO
 
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.exceptions import RejectsNotWritten
 from airflow_provider_sendpulse.rows.rejects import Entry, Place, RejectedRow, TaskRun, as_text
+from airflow_provider_sendpulse.rows.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +33,7 @@ class SpooledRejects:
         now = datetime.now(UTC)
         expires = None if retention is None else as_text(now + retention)
         self._common: Entry = {**run.as_entry(), "recorded_at": as_text(now), "expires_at": expires}
-        # A temporary file is readable by its owner only (0600) and loses its name at once, so nothing can be left over.
-        self._file: IO[str] = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115
+        self._spool = Spool()
         self._trouble: OSError | None = None
 
     def write(self, row: RejectedRow) -> None:
@@ -50,7 +48,7 @@ class SpooledRejects:
         }
         if self._trouble is None:
             try:
-                self._file.write(json.dumps(values) + "\n")
+                self._spool.add(values)
             except OSError as error:
                 self._trouble = error
 
@@ -59,7 +57,7 @@ class SpooledRejects:
 
         :raises RejectsNotWritten: when the rows could not be written; old ones that cannot be deleted are only warned of
         """
-        with self._file:
+        with contextlib.closing(self._spool):
             told = self._brought()
             if told is None:
                 self._expire()
@@ -71,8 +69,8 @@ class SpooledRejects:
         try:
             if self._trouble is not None:
                 raise self._trouble
-            self._file.flush()
-            self._place.replace(self._run, _Entries(self._file, self._common))
+            self._spool.flush()
+            self._place.replace(self._run, _Entries(self._spool, self._common))
         except Exception as error:
             return reason_of(error)
         return None
@@ -90,14 +88,13 @@ class SpooledRejects:
 class _Entries:
     """What is in the spool, as often as needed."""
 
-    def __init__(self, spool: IO[str], common: Entry) -> None:
+    def __init__(self, spool: Spool, common: Entry) -> None:
         self._spool = spool
         self._common = common
 
     def __iter__(self) -> Iterator[Entry]:
-        self._spool.seek(0)
-        for line in self._spool:
-            yield {**self._common, **json.loads(line)}
+        for values in self._spool:
+            yield {**self._common, **values}
 
 
 def reason_of(error: Exception) -> str:

@@ -19,6 +19,7 @@ import pytest
 from services import own_name, require
 
 from airflow_provider_sendpulse import sendpulse as sp
+from airflow_provider_sendpulse.api.databases import Driver
 from airflow_provider_sendpulse.api.redis_store import PREFIX, RedisAddress
 from airflow_provider_sendpulse.api.sql_store import TABLE, SqlAddress
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -123,7 +124,7 @@ class TestAddresses:
     @pytest.mark.parametrize(("kind", "extra"), [("redis", "redis"), ("postgres", "psycopg"), ("mysql", "pymysql")])
     def test_what_is_not_installed_is_told(self, monkeypatch: pytest.MonkeyPatch, kind: str, extra: str) -> None:
         monkeypatch.setitem(sys.modules, "redis", None)
-        monkeypatch.setattr(coordination, "_is_installed", lambda module: False)
+        monkeypatch.setattr(Driver, "is_installed", False)
         with pytest.raises(InvalidRequest, match=r"not installed|none is installed") as caught:
             coordination.coordination_of(connection(kind, host=f"{own_name('h')}.invalid"))
         assert extra in str(caught.value)

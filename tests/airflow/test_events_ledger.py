@@ -181,12 +181,12 @@ class TestLedger:
 def _identities(connect: Any, *logins: tuple[str, str]) -> int:
     """Return how many accounts some logins with their secrets are, as far as the ledger can tell."""
     from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-    from airflow_provider_sendpulse.operators.events import _identity
+    from airflow_provider_sendpulse.operators.ledgers import account_identity
 
     found = set()
     for login, secret in logins:
         connect(login=login, password=secret)
-        found.add(_identity(SendPulseHook().settings.account))
+        found.add(account_identity(SendPulseHook().settings.account))
     return len(found)
 
 

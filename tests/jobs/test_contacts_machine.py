@@ -73,8 +73,8 @@ class Disorder:
     def submit(self, job):
         self.jobs.append(job)
 
-    def take(self, *, wait=True):
-        if not wait:
+    def take(self, timeout=None):
+        if timeout is not None:
             return None
         while self.jobs and (not self.done or self.data.draw(st.booleans())):
             self.end_of_the_process()

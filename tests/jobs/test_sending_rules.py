@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import stat
@@ -18,7 +19,7 @@ from airflow_provider_sendpulse.jobs.event_delivery import EventDelivery
 from airflow_provider_sendpulse.jobs.plan import contact_digest
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending_rules import ContactInterval, SendingRules, duration
-from airflow_provider_sendpulse.jobs.spool import Spool
+from airflow_provider_sendpulse.jobs.spool import ItemSpool
 from airflow_provider_sendpulse.rows.people import Person
 
 
@@ -91,7 +92,7 @@ def test_rows_that_wait_are_the_same_afterwards(rows):
         return Item(Person(number, f"r{number}@example.com", "+380501234567", Decimal(7), VALUES), f"{number:024x}", "a|b")
 
     delivery = EventDelivery("left")
-    with Spool() as spool:
+    with contextlib.closing(ItemSpool()) as spool:
         for number in range(1, rows + 1):
             spool.add(item(number), again=number == 2)
         assert len(spool) == rows
@@ -100,7 +101,7 @@ def test_rows_that_wait_are_the_same_afterwards(rows):
             (number, f"{number:024x}", "a|b", number == 2) for number in range(1, rows + 1)
         ]
         assert delivery._call([found[-1][0].person]) == delivery._call([item(rows).person])
-        file = spool._file
+        file = spool._spool._file
         if rows > 3:
             # On the disk: nobody else can read it, and it has no name.
             status = os.fstat(file.fileno())

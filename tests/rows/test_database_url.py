@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from airflow.sdk import BaseHook, Connection
 
+from airflow_provider_sendpulse.api.databases import Driver
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.rows import database
 
@@ -45,13 +46,14 @@ def no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_from_fields(fields: dict[str, Any], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_is_installed", lambda module: module in ("psycopg", "pymysql", "sqlite3"))
+    installed = ("psycopg", "pymysql", "sqlite3")
+    monkeypatch.setattr(Driver, "is_installed", property(lambda driver: driver.module in installed))
     assert database.database_url(connection(**fields)).render_as_string(hide_password=False) == url
 
 
 @pytest.mark.usefixtures("no_provider")
 def test_without_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_is_installed", lambda _: False)
+    monkeypatch.setattr(Driver, "is_installed", False)
     with pytest.raises(InvalidRequest, match="install psycopg or psycopg2 or pg8000"):
         database.database_url(connection(conn_type="postgres", host="db"))
 
@@ -79,5 +81,5 @@ def test_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 
 
 def test_installed() -> None:
-    assert database._is_installed("json.decoder")
-    assert not database._is_installed("nothing.of.that.name")
+    assert Driver("json.decoder", "json").is_installed
+    assert not Driver("nothing.of.that.name", "nothing").is_installed

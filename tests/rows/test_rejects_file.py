@@ -276,18 +276,12 @@ def test_a_full_disk_while_rows_are_taken_is_told_at_the_end(tmp_path):
 
     class Full:
         def __getattr__(self, name):
-            return getattr(rejects_file, name)
+            return getattr(spool, name)
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            rejects_file.close()
-
-        def write(self, text):
+        def add(self, values):
             raise OSError(28, "No space left on device")
 
-    rejects_file, rejects._file = rejects._file, Full()
+    spool, rejects._spool = rejects._spool, Full()
     rejects.write(row(1))
     rejects.write(row(2))
     with pytest.raises(RejectsNotWritten, match="No space left"):
@@ -299,9 +293,9 @@ def test_the_spool_has_no_name_and_is_private(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     rejects = SpooledRejects(RejectsFile(tmp_path / "add.csv"), RUN, None)
     rejects.write(row(1))
-    rejects._file.flush()
+    status = os.fstat(rejects._spool._file.fileno())  # who asks for its number gets a file on the disk
     assert [*tmp_path.iterdir()] == []
-    assert stat.S_IMODE(os.fstat(rejects._file.fileno()).st_mode) == 0o600
+    assert stat.S_IMODE(status.st_mode) == 0o600
     rejects.close()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls in threads, acknowledged in any order."""
+"""Work in threads, and calls that are acknowledged in any order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,97 @@ from emulated_account import FakeClock
 
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, InvalidRequest, Refused, ServiceUnavailable, Throttled
 from airflow_provider_sendpulse.jobs import send_once as sending
-from airflow_provider_sendpulse.jobs.parallel import Parallel
+from airflow_provider_sendpulse.jobs.crew import Alone, Threads, crew, drain
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import screened
 from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 
 PATIENCE = 20.0
+
+
+def test_one_alone_works_in_the_thread_that_takes_and_in_order():
+    begun = []
+    alone = crew(lambda job: begun.append((job, threading.current_thread())) or job * 2, 1)
+    assert isinstance(alone, Alone)
+    alone.submit(1)
+    alone.submit(2)
+    assert begun == []
+    assert [alone.take().result, alone.take().result, alone.take()] == [2, 4, None]
+    assert begun == [(1, threading.current_thread()), (2, threading.current_thread())]
+
+
+def test_one_alone_begins_nothing_while_it_drains():
+    begun = []
+    alone = crew(begun.append, 1)
+    alone.submit(1)
+    assert [*drain(alone, PATIENCE)] == []
+    assert begun == []
+    alone.dismiss()
+    assert alone.take() is None
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_what_is_raised_is_handed_over(size):
+    error = ValueError("no")
+
+    def work(job):
+        raise error
+
+    workers = crew(work, size)
+    workers.submit("a job")
+    done = workers.take()
+    workers.dismiss()
+    assert (done.job, done.result, done.error) == ("a job", None, error)
+
+
+def test_what_an_interruption_has_ended_can_be_taken_afterwards():
+    def work(job):
+        raise KeyboardInterrupt
+
+    alone = crew(work, 1)
+    alone.submit("begun")
+    alone.submit("never begun")
+    with pytest.raises(KeyboardInterrupt):
+        alone.take()
+    [done] = drain(alone, PATIENCE)
+    assert (done.job, type(done.error)) == ("begun", KeyboardInterrupt)
+
+
+def test_so_many_threads_at_a_time_none_of_which_outlives_the_process():
+    together, threads = threading.Barrier(3), set()
+
+    def work(job):
+        threads.add(threading.current_thread())
+        together.wait(PATIENCE)
+        return job
+
+    workers = crew(work, 3)
+    for job in range(9):
+        workers.submit(job)
+    assert sorted(workers.take(PATIENCE).result for _ in range(9)) == [*range(9)]
+    assert workers.take() is None
+    assert len(threads) == 3
+    assert all(thread.daemon for thread in threads)
+    workers.dismiss()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_draining_is_for_a_bounded_time():
+    stuck = {1: threading.Event(), 2: threading.Event()}
+    workers = crew(lambda job: stuck[job].wait(PATIENCE), 2)
+    workers.submit(1)
+    workers.submit(2)
+    assert workers.take(timeout=0) is None
+    stuck[2].set()
+    begin = time.monotonic()
+    assert [done.job for done in drain(workers, 0.5)] == [2]
+    assert 0.4 < time.monotonic() - begin < PATIENCE / 2
+    stuck[1].set()
+    assert [done.job for done in drain(workers, PATIENCE)] == [1]
+    workers.dismiss()
 
 
 class Reversing:
@@ -124,15 +208,15 @@ def test_one_lost_answer_slows_down_until_the_next_arrives():
 
 
 def test_an_interruption_waits_a_moment_for_answers_under_way(monkeypatch):
-    class Interrupted(Parallel):
-        def next(self, timeout=None):
+    class Interrupted(Threads):
+        def take(self, timeout=None):
             if timeout is None and len(sender.arrived) >= 2:
                 raise KeyboardInterrupt
-            return super().next(timeout)
+            return super().take(timeout)
 
     store, sender, stuck = {}, Bounded(), threading.Event()
     send = sender.send
-    monkeypatch.setattr(sending, "Parallel", Interrupted)
+    monkeypatch.setattr(sending, "crew", Interrupted)
     monkeypatch.setattr(sending, "_GRACE", 0.5)
     sender.send = lambda call: (send(call), int(call.values["rows"]) == 5 and stuck.wait(PATIENCE))[0]
     with pytest.raises(KeyboardInterrupt):
