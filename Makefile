@@ -8,13 +8,14 @@ READY := $(VENV)/.ready
 STARTED := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture lint package clean
+.PHONY: help demo test torture mutation lint package clean
 
 help: ## Show what can be made
 	@echo "make demo          Two weekly mailings under a real Airflow, against the emulator, with checks"
 	@echo "make demo KEEP=1   The same, and leave Airflow and the inbox up to look at, until Ctrl-C"
 	@echo "make test          Run the tests"
 	@echo "make torture       Kill the example run at every request it makes, and count the mails (about a quarter of an hour)"
+	@echo "make mutation      Change every line that decides what is sent, and see a test fail each time (an hour or so)"
 	@echo "make lint          Check style, types and layers"
 	@echo "make package       Build the package and install it alone into an empty environment"
 	@echo "make clean         Remove everything that was generated"
@@ -42,6 +43,14 @@ test: $(READY) ## Run the tests
 
 torture: $(READY) ## Kill the example run at every request it makes
 	@AIRFLOW_HOME=$$(mktemp -d) PYTHONPATH=.:tests/support:example_dags $(BIN)/python -m torture.run
+
+# Its tools are many, so only who asks for them gets them.
+$(VENV)/.mutation: $(READY)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test,mutation]' -c constraints.txt
+	@touch $@
+
+mutation: $(VENV)/.mutation ## Change every line that decides what is sent, and see a test fail each time
+	@nice -n 10 $(BIN)/python -m mutation.run $(if $(ONLY),--only $(ONLY))
 
 lint: $(READY) ## Check style, types and layers
 	@$(BIN)/ruff check
