@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 STARTED := $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture bench lint docs package clean
+.PHONY: help demo test torture mutation bench lint docs package clean
 
 help: ## Show what can be made
 	@echo "make demo          Two weekly mailings under a real Airflow, against the emulator, with checks"
@@ -16,6 +16,7 @@ help: ## Show what can be made
 	@echo "make test          Run the tests"
 	@echo "make torture       Kill the example run wherever it asks something of SendPulse, and count the mails (some 20 minutes)"
 	@echo "make bench         Load a million contacts through a kill, and measure (some minutes)"
+	@echo "make mutation      Change every line that decides what is sent, and see a test fail each time (an hour or so)"
 	@echo "make lint          Check style, types and layers"
 	@echo "make docs          Write the table of endpoints, docs/endpoints.md"
 	@echo "make package       Build the package and install it alone into an empty environment"
@@ -47,6 +48,14 @@ torture: $(READY) ## Kill the example run wherever it asks something of SendPuls
 
 bench: $(READY) ## Load a million contacts through a kill, and measure
 	@AIRFLOW_HOME=$$(mktemp -d) PYTHONPATH=.:tests/support $(BIN)/python -m bench.run
+
+# Its tools are many, so only who asks for them gets them.
+$(VENV)/.mutation: $(READY)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test,mutation]' -c constraints.txt
+	@touch $@
+
+mutation: $(VENV)/.mutation ## Change every line that decides what is sent, and see a test fail each time
+	@nice -n 10 $(BIN)/python -m mutation.run $(if $(ONLY),--only $(ONLY))
 
 lint: $(READY) ## Check style, types and layers
 	@$(BIN)/ruff check

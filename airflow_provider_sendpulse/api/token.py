@@ -142,7 +142,7 @@ class Tokens:
                     "renew_at": now + issued.lifetime - min(RENEW_BEFORE, issued.lifetime / 10),
                 }
             )
-            return {"token": self._cipher().encrypt(text.encode()).decode(), "lease": None}, None
+            return {"token": self._cipher().encrypt(text.encode()).decode()}, None
 
         return keep
 

@@ -306,7 +306,7 @@ class _Creation:
         return AmbiguousOutcome(
             f"{what}. Nothing more is sent. Search the campaigns in the SendPulse dashboard for "
             f"{self._mailing.marker}. Then clear the task: it adopts the campaign if it is there, and creates it if not.",
-            operation=doubt.operation if doubt else "POST /campaigns",
+            operation="POST /campaigns",
             status=doubt.status if doubt else None,
         )
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import email.utils
 import itertools
+import json
+import logging
 
 import pytest
 
 from airflow_provider_sendpulse.api.account import StaticKey
 from airflow_provider_sendpulse.api.budget import Limit
 from airflow_provider_sendpulse.api.call import Call, FormBody, Host, JsonBody, Repeat, SecretUrl, as_is, nothing
-from airflow_provider_sendpulse.api.policy import Effort
+from airflow_provider_sendpulse.api.messages import Request
+from airflow_provider_sendpulse.api.policy import Effort, Policy
+from airflow_provider_sendpulse.api.shared import MemoryStore
+from airflow_provider_sendpulse.api.steps import Mask, Send, Update
 from airflow_provider_sendpulse.api.token import LEASE
 from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
@@ -69,6 +74,52 @@ def test_success(lab):
     assert request.headers["accept"] == "application/json"
     assert request.body == b""
     assert lab.masked[0] == "token-1"
+    (token_call,) = lab.token_calls
+    assert json.loads(token_call.body) == {"client_id": "the-client-id", "client_secret": "the-client-secret"}
+
+
+def asked(policy, call, store):
+    """The steps of a call up to its request."""
+    conversation = policy.converse(call)
+    steps = [conversation.send(None)]
+    while not isinstance(steps[-1], Send):
+        step = steps[-1]
+        assert isinstance(step, Update | Mask)
+        reply = store.try_update(step.key, step.change) if isinstance(step, Update) else None
+        steps.append(conversation.send(reply))
+    conversation.close()
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("call", "is_fresh"), [(READ, False), (UPSERT, False), (WRITE, True)], ids=["read", "upsert", "write"]
+)
+def test_only_what_must_not_be_repeated_needs_a_fresh_connection(tools, call, is_fresh):
+    policy = Policy(tools.fakes.account(credentials=STATIC), lambda: 0.0)
+    assert asked(policy, call, MemoryStore())[-1].request.fresh_connection is is_fresh
+
+
+def test_what_one_request_asks_for(lab):
+    """The shared token and the budget once each: every look takes a lock that all processes of a host share."""
+    whose = lab.account()
+    lab.answer(lab.reply(json=FINE))
+    lab.send(READ)
+    lab.clock.time += 60
+    token, mask, budget, sending = asked(Policy(whose, lab.clock.now), READ, lab.store)
+    assert (token.key, mask.secret, budget.key) == (whose.token_key, "token-1", whose.budget_key)
+    assert sending.request == Request(
+        method="GET",
+        url="https://api.invalid/books",
+        headers={
+            "Accept": "application/json",
+            "User-Agent": "airflow-provider-sendpulse/test",
+            "Authorization": "Bearer token-1",
+        },
+        body=None,
+        fresh_connection=False,
+    )
+    lab.clock.time += 60
+    assert "Content-Type" in asked(Policy(whose, lab.clock.now), WRITE, lab.store)[-1].request.headers
 
 
 def test_own_user_agent_on_every_request(lab):
@@ -182,8 +233,11 @@ def test_401_renews_once_and_repeats(lab):
 def test_401_for_ever_ends_after_one_renewal(lab):
     lab.answer(*[lab.reply(401, UNAUTHORISED)] * 2)
     client = lab.client()
-    with pytest.raises(AuthenticationFailed, match="Check id and secret") as caught:
+    with pytest.raises(AuthenticationFailed) as caught:
         client.send(READ)
+    assert str(caught.value) == (
+        "Service: GET /books was not authorised: HTTP 401, error_code 401, “Unauthorized!”. Check id and secret."
+    )
     assert (caught.value.status, caught.value.error_code) == (401, 401)
     assert len(lab.token_calls) == 2
     assert len(lab.received) == 2
@@ -265,6 +319,7 @@ def test_a_key_that_no_header_may_hold_is_not_sent(lab, key):
     with pytest.raises(InvalidRequest) as caught:
         lab.send(WRITE, account=lab.account(credentials=StaticKey(key)))
     assert "Enter the key again" in str(caught.value)
+    assert caught.value.operation == "POST /campaigns"
     assert not lab.received
 
 
@@ -473,6 +528,7 @@ def test_429_for_ever(lab):
         lab.send(WRITE)
     assert caught.value.retry_after is None
     assert caught.value.status == 429
+    assert str(caught.value) == "Service: POST /campaigns was throttled: HTTP 429, “Too many requests”."
 
 
 def test_the_second_limit_code_counts_like_429(lab):
@@ -482,9 +538,22 @@ def test_the_second_limit_code_counts_like_429(lab):
 
 def test_a_quota_is_not_waited_for(lab):
     lab.answer(throttled(lab, code=791, status=422))
-    with pytest.raises(Throttled, match="Wait an hour") as caught:
+    with pytest.raises(Throttled) as caught:
         lab.send(WRITE)
+    assert str(caught.value) == (
+        "Service: POST /campaigns was refused for now: HTTP 422, error_code 791, “Too many requests”. Wait an hour."
+    )
     assert (caught.value.retry_after, caught.value.error_code) == (3600.0, 791)
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_quota_that_says_until_when(lab, form):
+    began = lab.clock.now()
+    header = "900" if form == "seconds" else email.utils.formatdate(began + 900, usegmt=True)
+    lab.answer(throttled(lab, header, code=791, status=422))
+    with pytest.raises(Throttled) as caught:
+        lab.send(WRITE, account=lab.account(credentials=STATIC))
+    assert caught.value.retry_after == 900.0
 
 
 def test_a_limit_holds_for_everybody_who_calls_the_account(lab, monkeypatch):
@@ -516,7 +585,7 @@ def test_repeating_ends_with_the_attempts(lab, name):
     lab.answer(*[doubtful(lab, name)] * 3)
     with pytest.raises(ServiceUnavailable, match="failed 3 times") as caught:
         lab.send(shaped(READ), effort=Effort(attempts=3))
-    assert caught.value.status == DOUBTFUL[name]
+    assert (caught.value.operation, caught.value.status) == ("GET /books", DOUBTFUL[name])
     assert not isinstance(caught.value, FinalFailure)
 
 
@@ -543,10 +612,99 @@ def test_waits_between_attempts_grow(lab):
         assert base <= gap <= base + 0.51
 
 
-def test_503_with_retry_after_is_waited_for(lab):
-    lab.answer(lab.reply(503, headers={"retry-after": "9"}), lab.reply(json=FINE))
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_503_with_retry_after_is_waited_for(lab, form, caplog):
+    header = "9" if form == "seconds" else email.utils.formatdate(lab.clock.now() + 9, usegmt=True)
+    lab.answer(lab.reply(503, headers={"retry-after": header}), lab.reply(json=FINE))
+    lab.send(READ, account=lab.account(credentials=STATIC))
+    assert lab.received[1].at - lab.received[0].at == pytest.approx(9, abs=0.1)
+    assert "Service: GET /books: the service answered HTTP 503; again in 9.0 s" in caplog.messages
+
+
+def test_the_first_wait_is_short(lab):
+    firsts = []
+    for _ in range(20):
+        lab.answer(lab.reply(503), lab.reply(json=FINE))
+        lab.send(READ, account=lab.account(limits=UNLIMITED, credentials=STATIC))
+        firsts.append(lab.received[-1].at - lab.received[-2].at)
+    assert 0.5 <= min(firsts) < 0.9
+    assert len(set(firsts)) > 10, "not all who were refused at once come back at once"
+
+
+@pytest.mark.parametrize("longest", [0.5, 4.0])
+def test_no_wait_is_longer_than_the_longest_nor_ends_the_attempts_by_its_jitter(lab, longest):
+    lab.answer(*[lab.reply(503)] * 12)
+    whose = lab.account(limits=UNLIMITED, credentials=STATIC)
+    with pytest.raises(ServiceUnavailable, match="failed 12 times"):
+        lab.send(READ, account=whose, effort=Effort(attempts=12, longest_wait=longest))
+    assert all(later.at - earlier.at <= longest for earlier, later in itertools.pairwise(lab.received))
+
+
+def test_a_wait_as_long_as_the_longest_is_waited(lab):
+    lab.answer(throttled(lab, "60"), lab.reply(json=FINE))
+    assert lab.send(READ, account=lab.account(credentials=STATIC)) == FINE
+
+
+def test_a_wait_up_to_the_last_second_is_waited(lab):
+    def slow(request):
+        lab.clock.time += 40
+        return throttled(lab, "60")
+
+    lab.answer(slow, lab.reply(json=FINE))
+    began = lab.clock.now()
+    assert lab.send(READ, account=lab.account(credentials=STATIC), effort=Effort(seconds=100)) == FINE
+    assert lab.received[1].at == began + 100
+
+
+@pytest.mark.parametrize(("lasting", "is_repeated"), [(60.0, True), (60.5, False)])
+def test_nothing_begins_after_two_minutes(lab, lasting, is_repeated):
+    def slow(request):
+        lab.clock.time += lasting
+        return throttled(lab, "60")
+
+    lab.answer(slow, *([lab.reply(json=FINE)] if is_repeated else []))
+    client = lab.client(lab.account(credentials=STATIC))
+    if is_repeated:
+        assert client.send(READ) == FINE
+    else:
+        with pytest.raises(Throttled):
+            client.send(READ)
+
+
+def test_waiting_for_a_token_of_others_ends_with_the_effort(lab):
+    lease = {"owner": "somebody", "until": lab.clock.now() + LEASE}
+    lab.store.try_update(lab.account().token_key, lambda record: ({"lease": lease}, None))
+    began = lab.clock.now()
+    with pytest.raises(ServiceUnavailable, match="Other processes"):
+        lab.send(READ, effort=Effort(seconds=10))
+    assert lab.clock.now() - began == pytest.approx(10, abs=0.3)
+
+
+def test_what_is_logged_of_a_limit_and_of_a_renewal(lab, caplog):
+    caplog.set_level(logging.INFO)
+    lab.answer(throttled(lab, "7", code=2020202020), lab.reply(401, UNAUTHORISED), lab.reply(json=FINE))
     lab.send(READ)
-    assert lab.received[1].at - lab.received[0].at >= 9
+    assert [record.getMessage() for record in caplog.records if record.name.endswith("api.policy")] == [
+        "Service: GET /books: HTTP 429, error_code 2020202020, “Too many requests”; again in 7.0 s",
+        "Service: GET /books: the token was not accepted; renewing it",
+    ]
+
+
+def test_a_refusal_without_words(lab):
+    lab.answer(lab.reply(404, body=b""))
+    with pytest.raises(Refused) as caught:
+        lab.send(READ)
+    assert str(caught.value) == "Service: GET /books was refused: HTTP 404."
+    assert caught.value.error_code is None
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_the_last_part_of_a_secret_url_does_not_show_either(lab, end):
+    call = Call(method="POST", path="", read=as_is, host=SecretUrl(f"https://events.invalid/hooks/a-long-canary-X{end}"))
+    lab.answer(lab.reply(422, {"message": "no hook a-long-canary-X there", "error_code": 5}))
+    with pytest.raises(Refused) as caught:
+        lab.send(call)
+    assert caught.value.service_message == "no hook <secret> there"
 
 
 @pytest.mark.parametrize("name", DOUBTFUL)
@@ -554,7 +712,7 @@ def test_a_write_in_doubt_is_not_repeated(lab, name):
     lab.answer(doubtful(lab, name))
     with pytest.raises(AmbiguousOutcome, match="It may have been carried out") as caught:
         lab.send(shaped(WRITE))
-    assert caught.value.status == DOUBTFUL[name]
+    assert (caught.value.operation, caught.value.status) == ("POST /campaigns", DOUBTFUL[name])
     assert isinstance(caught.value, FinalFailure)
     assert len(lab.received) == 1
 
@@ -629,8 +787,9 @@ def test_done_already_counts_as_done_only_after_doubt(lab):
     ids=["NaN", "object", "broken text", "broken query", "broken form", "dots", "empty"],
 )
 def test_what_cannot_be_encoded_is_not_sent(lab, call, tools):
-    with pytest.raises(InvalidRequest, match="was not sent") as caught:
+    with pytest.raises(InvalidRequest, match=r"was not sent: .* cannot be encoded \(\w+Error\)") as caught:
         lab.send(call)
+    assert caught.value.operation == call.operation
     assert not lab.received
     assert "broken" not in tools.leaks(caught.value).replace("broken text", "")
 
@@ -651,6 +810,16 @@ def test_requests_of_all_clients_are_spread(lab):
         clients[turn % 2].send(READ)
     times = [request.at for request in lab.received]
     assert all(later - earlier >= 0.999 for earlier, later in itertools.pairwise(times))
+
+
+def test_another_account_has_a_budget_of_its_own(lab):
+    ours, other = (
+        lab.account(url, limits=(Limit(1, 60),), credentials=STATIC) for url in ("https://a.invalid", "https://b.invalid")
+    )
+    lab.answer(lab.reply(json=FINE), lab.reply(json=FINE))
+    lab.send(READ, account=ours)
+    lab.send(READ, account=other)
+    assert lab.received[1].at - lab.received[0].at < 1
 
 
 def test_token_calls_and_repeats_count_too(lab):

@@ -20,7 +20,7 @@ from airflow_provider_sendpulse.exceptions import (
     Throttled,
 )
 from airflow_provider_sendpulse.jobs import mailing as jobs
-from airflow_provider_sendpulse.jobs.mailing import LOOK_AGAIN, VISIBILITY_WINDOW
+from airflow_provider_sendpulse.jobs.mailing import LONGEST_HOLD, LOOK_AGAIN, VISIBILITY_WINDOW
 from airflow_provider_sendpulse.jobs.marker import Marker
 
 DONE_AND_LOST = [
@@ -119,6 +119,10 @@ def test_it_is_adopted_after_its_book_was_deleted(client, emulator, book, shared
 # Doubt.
 
 
+def test_the_seconds_that_the_documents_promise():
+    assert (VISIBILITY_WINDOW, LONGEST_HOLD, LOOK_AGAIN) == (120.0, 3600.0, 10.0)
+
+
 @pytest.mark.parametrize("fault", DONE_AND_LOST, ids=str)
 def test_a_lost_answer(client, emulator, shared_clock, wanted, fault):
     emulator.faults.add(**fault, operation="campaigns.create")
@@ -170,6 +174,7 @@ def test_a_request_that_was_lost_twice_stays_in_doubt(client, emulator, shared_c
         create(client, wanted, shared_clock)
     assert str(MARKER) in str(caught.value)
     assert caught.value.operation == "POST /campaigns"
+    assert caught.value.status == fault.get("status", 502 if fault["kind"] == "html" else None), "that of the lost answer"
     assert isinstance(caught.value, FinalFailure)
     assert shared_clock.now() - began == 2 * VISIBILITY_WINDOW
     assert (count(emulator, "campaigns.create"), len(emulator.state.campaigns)) == (2, 0)
@@ -243,6 +248,27 @@ def test_doubt_outlives_a_failing_look(client, emulator, shared_clock, wanted, o
     assert str(MARKER) in str(caught.value)
     assert caught.value.operation == "POST /campaigns"
     assert count(emulator, "campaigns.create") == 1
+
+
+@pytest.mark.parametrize("lost", [None, 500])
+def test_the_status_is_that_of_the_lost_answer(client, emulator, shared_clock, wanted, lost):
+    fault = {"kind": "drop"} if lost is None else {"kind": "status", "status": lost}
+    emulator.faults.add(**fault, operation="campaigns.create")
+    emulator.faults.add("status", status=422, error_code=707, operation="campaigns.list", after=1, times=None)
+    with pytest.raises(AmbiguousOutcome, match="could not be looked for") as caught:
+        create(client, wanted, shared_clock)
+    assert (caught.value.operation, caught.value.status) == ("POST /campaigns", lost)
+
+
+def test_the_last_look_counts_however_soon_after_a_failed_one(client, emulator, shared_clock, wanted, caplog):
+    emulator.faults.add("lose_answer", operation="campaigns.create")
+    emulator.faults.add("status", status=422, error_code=707, operation="campaigns.list", after=1, times=2)
+    with caplog.at_level("WARNING", logger=jobs.__name__):
+        assert create(client, replace(wanted, visibility_window=LOOK_AGAIN + 0.5), shared_clock).adopted
+    assert shared_clock.sleeps == [LOOK_AGAIN, 0.5]
+    failed = [text for text in caplog.messages if text.startswith(f"Looking for the marker {MARKER} failed: ")]
+    assert len(failed) == 2
+    assert all("error_code 707" in text for text in failed)
 
 
 def test_looks_before_the_end_of_the_window_establish_nothing(client, emulator, shared_clock, wanted):
@@ -398,13 +424,14 @@ def test_requests_beyond_the_pace_are_no_doubt(client, emulator, shared_clock, w
     assert (count(emulator, "campaigns.create"), len(emulator.state.campaigns)) == (3, 1)
 
 
-def test_it_says_what_it_did(client, emulator, shared_clock, wanted, caplog):
-    with caplog.at_level("INFO", logger=jobs.__name__):
+def test_a_draft_is_no_campaign_to_send(client, emulator, book, shared_clock, wanted):
+    there = add_campaign(emulator, book, MARKER.name("x"))
+    with emulator.emulator.lock:
+        emulator.state.course.force(there, 26, [])
+    with pytest.raises(CampaignConflict) as caught:
         create(client, wanted, shared_clock)
-        create(client, wanted, shared_clock)
-    said = [record.getMessage() for record in caplog.records if record.name == jobs.__name__]
-    assert [text.split()[0] for text in said] == ["Created", "Adopted"]
-    assert all(str(MARKER) in text for text in said)
+    assert "(kind: 'a draft' there, 'a campaign to send' here)" in str(caught.value)
+    assert create(client, replace(wanted, campaign=replace(wanted.campaign, draft=True)), shared_clock).adopted
 
 
 def test_a_mailing_of_any_age_is_found(client, emulator, book, shared_clock):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 
@@ -16,8 +17,16 @@ from airflow_provider_sendpulse.jobs.waiting import (
     judge_campaign,
     moment,
 )
+from airflow_provider_sendpulse.sendpulse.statuses import AddressBookStatus, CampaignStatus
 
 WAIT, DONE, FAILED = Verdict.WAIT, Verdict.DONE, Verdict.FAILED
+
+
+def meaning(statuses, code):
+    status = statuses.of(code)
+    return status.meaning if status else "not documented"
+
+
 # Written out by hand: the verdict when a campaign is to be sent, and the error.
 CAMPAIGNS = {
     **dict.fromkeys([0, 1, 2, 4, 7, 9, 10, 13, 14, 15, 22, 28], (WAIT, None)),
@@ -33,6 +42,7 @@ def test_a_campaign_that_is_to_be_sent(code, expected):
     decision = judge_campaign(7, code)
     verdict, error = expected
     assert (decision.verdict, decision.code, decision.is_over) == (verdict, code, verdict is not WAIT)
+    assert decision.text.partition(", while")[0] == meaning(CampaignStatus, code)
     assert type(decision.error) is (error or type(None))
     if error:
         assert f"Campaign 7 is at status {code}" in str(decision.error)
@@ -41,7 +51,7 @@ def test_a_campaign_that_is_to_be_sent(code, expected):
 @pytest.mark.parametrize("code", CAMPAIGNS)
 def test_a_target_wins_over_every_meaning(code):
     decision = judge_campaign(7, code, targets={code, 3})
-    assert (decision.verdict, decision.error) == (DONE, None)
+    assert decision == Decision(DONE, code, meaning(CampaignStatus, code))
 
 
 @pytest.mark.parametrize(("code", "verdict"), [(13, WAIT), (1, WAIT), (14, DONE), (3, FAILED), (8, FAILED), (5, FAILED)])
@@ -49,7 +59,8 @@ def test_waiting_for_an_earlier_status(code, verdict):
     decision = judge_campaign(7, code, targets=[14, 2])
     assert decision.verdict is verdict
     if code in (3, 8):
-        assert "2 or 14 was waited for" in str(decision.error)
+        assert decision.text == f"{meaning(CampaignStatus, code)}, while 2 or 14 was waited for"
+        assert f"({decision.text})" in str(decision.error)
 
 
 @pytest.mark.parametrize(("code", "verdict"), [(26, DONE), (3, FAILED), (27, FAILED), (13, WAIT)])
@@ -59,7 +70,8 @@ def test_a_draft_that_is_to_be_one(code, verdict):
 
 @pytest.mark.parametrize(("on_partial", "verdict"), [("fail", FAILED), ("success", DONE)])
 def test_sent_in_part(on_partial, verdict):
-    assert judge_campaign(7, 23, on_partial=on_partial).verdict is verdict
+    decision = judge_campaign(7, 23, on_partial=on_partial)
+    assert (decision.verdict, decision.code, decision.text) == (verdict, 23, "Sent in part")
 
 
 @pytest.mark.parametrize("code", [5, 12, 16, 25, 11, 27])
@@ -86,6 +98,10 @@ BOOKS = {
 def test_an_address_book(code, expected):
     decision = judge_address_book(7, code, contacts=3)
     assert (decision.verdict, type(decision.error)) == (expected[0], expected[1] or type(None))
+    assert (decision.code, decision.text) == (code, meaning(AddressBookStatus, code))
+    if decision.error:
+        status = AddressBookStatus.of(code)
+        assert str(decision.error) == f"Address book 7 is at status {code}: {status.meaning}. {status.advice}"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +110,7 @@ def test_an_address_book(code, expected):
 )
 def test_an_address_book_that_is_still_filling(contacts, expected_contacts, verdict):
     decision = judge_address_book(7, 0, contacts=contacts, expected_contacts=expected_contacts)
-    assert decision.verdict is verdict
+    assert (decision.verdict, decision.code) == (verdict, 0)
     assert verdict is DONE or decision.text == "2 of 3 contacts are there"
 
 
@@ -111,8 +127,8 @@ def test_history_holds_every_change_once(caplog):
     assert history.seen == [[13, 100.0], [1, 120.5], [13, 130.0], [99, 140.0]]
     assert len(caplog.records) == 4
     assert [record.levelname for record in caplog.records] == ["INFO", "INFO", "INFO", "WARNING"]
-    assert "after 20 s" in caplog.records[1].getMessage()
-    assert "taken as in progress" in caplog.records[3].getMessage()
+    assert told(caplog)[1] == "Campaign 7: status 1 (Waiting to be sent, in moderation), after 20 s"
+    assert told(caplog)[3] == "Campaign 7: status 99 (not documented), after 10 s; taken as in progress"
 
 
 def test_history_goes_on_from_an_earlier_one(caplog):
@@ -121,6 +137,43 @@ def test_history_goes_on_from_an_earlier_one(caplog):
         history.note("Campaign 7", Decision(WAIT, 13, "x"), 110.0)
     assert history.seen == [[13, 100.0]]
     assert not caplog.records
+
+
+def test_history_knows_what_was_seen_last():
+    history = History()
+    assert history.last == "nothing"
+    history.note("Campaign 7", judge_campaign(7, 13), 100.0)
+    history.note("Campaign 7", judge_campaign(7, 1), 110.0)
+    history.note("Campaign 7", judge_campaign(7, 14), 120.0)
+    assert history.last == "status 14 (Created and queued)"
+    # What an earlier leg of the task has seen comes without its meaning.
+    assert History([[13, 100.0]]).last == "nothing"
+
+
+def test_history_keeps_milliseconds():
+    history = History()
+    history.note("Campaign 7", judge_campaign(7, 13), 100.12345)
+    assert history.seen == [[13, 100.123]]
+
+
+def test_history_tells_when_a_status_has_something_new_to_say(caplog):
+    history = History()
+    with caplog.at_level(logging.INFO):
+        for contacts, now in [(1, 0.0), (1, 10.0), (2, 20.0), (2, 1819.0), (2, 1820.0)]:
+            history.note("Book 7", judge_address_book(7, 0, contacts=contacts, expected_contacts=3), now)
+    since = "since 1970-01-01 00:00:00 UTC"
+    assert told(caplog) == [
+        "Book 7: status 0 (1 of 3 contacts are there)",
+        f"Book 7: status 0 (2 of 3 contacts are there) {since}",
+        f"Book 7: status 0 (2 of 3 contacts are there) {since}",
+    ]
+    assert history.seen == [[0, 0.0]]
+
+
+def test_an_undocumented_target_is_not_taken_as_in_progress(caplog):
+    with caplog.at_level(logging.INFO):
+        History().note("Campaign 7", judge_campaign(7, 99, targets={99}), 0.0)
+    assert told(caplog) == ["Campaign 7: status 99 (not documented)"]
 
 
 def told(caplog):
@@ -141,6 +194,15 @@ def test_history_tells_again_after_half_an_hour(caplog):
     assert said[1] == said[2] == f"{since}, deadline 2027-01-15 18:00:00 UTC; hours are normal"
 
 
+@pytest.mark.parametrize(("passed", "lines"), [(1799.9, 1), (1800.0, 2)])
+def test_half_an_hour_is_half_an_hour(caplog, passed, lines):
+    history = History()
+    with caplog.at_level(logging.INFO):
+        history.note("Campaign 7", judge_campaign(7, 1), 100.0)
+        history.note("Campaign 7", judge_campaign(7, 1), 100.0 + passed)
+    assert len(caplog.records) == lines
+
+
 @pytest.mark.parametrize("code", [13, 14, 2, 0, 99])
 def test_hours_are_normal_in_moderation_only(caplog, code):
     history = History()
@@ -148,8 +210,7 @@ def test_hours_are_normal_in_moderation_only(caplog, code):
         for now in (1_800_000_000.0, 1_800_001_800.0):
             history.note("Campaign 7", judge_campaign(7, code), now, 1_800_036_000.0)
     assert len(caplog.records) == 2
-    assert "deadline 2027-01-15 18:00:00 UTC" in told(caplog)[1]
-    assert "normal" not in caplog.text
+    assert told(caplog)[1].endswith(" since 2027-01-15 08:00:00 UTC, deadline 2027-01-15 18:00:00 UTC")
 
 
 def test_history_without_a_deadline_names_none(caplog):
@@ -157,8 +218,7 @@ def test_history_without_a_deadline_names_none(caplog):
     with caplog.at_level(logging.INFO):
         history.note("Campaign 7", judge_campaign(7, 1), 100.0)
         history.note("Campaign 7", judge_campaign(7, 1), 1900.0)
-    assert "since" in told(caplog)[1]
-    assert "deadline" not in caplog.text
+    assert told(caplog)[1].endswith(" since 1970-01-01 00:01:40 UTC; hours are normal")
 
 
 def test_a_new_status_begins_its_own_half_hour(caplog):
@@ -170,5 +230,12 @@ def test_a_new_status_begins_its_own_half_hour(caplog):
     assert "since 1970-01-01 00:28:20 UTC" in told(caplog)[2]
 
 
-def test_moment():
+def test_moment(monkeypatch):
     assert moment(1_800_000_000.9) == "2027-01-15 08:00:00 UTC"
+    try:
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv("TZ", "XYZ-5")  # a machine five hours east of Greenwich
+            time.tzset()
+            assert moment(1_800_000_000.9) == "2027-01-15 08:00:00 UTC"
+    finally:
+        time.tzset()
