@@ -685,6 +685,7 @@ def test_what_is_logged_of_a_limit_and_of_a_renewal(lab, caplog):
     lab.answer(throttled(lab, "7", code=2020202020), lab.reply(401, UNAUTHORISED), lab.reply(json=FINE))
     lab.send(READ)
     assert [record.getMessage() for record in caplog.records if record.name.endswith("api.policy")] == [
+        "Service: GET /books: too many requests; going on at 50 % of the rate.",
         "Service: GET /books: HTTP 429, error_code 2020202020, “Too many requests”; again in 7.0 s",
         "Service: GET /books: the token was not accepted; renewing it",
     ]
