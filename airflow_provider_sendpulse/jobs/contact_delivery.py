@@ -18,7 +18,7 @@ from airflow_provider_sendpulse.jobs.screening import Item, Key, screened
 from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
-from airflow_provider_sendpulse.jobs.upsert import Upsert
+from airflow_provider_sendpulse.jobs.upsert import Upsert, nobody, nothing
 from airflow_provider_sendpulse.jobs.verification import Arrivals, Verification, contact_key
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.people import Person
@@ -26,10 +26,6 @@ from airflow_provider_sendpulse.sendpulse import contacts
 
 MOST_CONCURRENCY = 32
 """More than the account's budget of requests could ever keep busy."""
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ class ContactLoad:
         clock: Clock,
         *,
         account: str,
-        catch_up: Callable[[], None] = _nothing,
+        catch_up: Callable[[], None] = nothing,
     ) -> None:
         """Deliver the rows, from where an earlier try has got to. Whoever calls this deletes the position at the end.
 
@@ -81,7 +77,7 @@ class ContactLoad:
                 batch_size=self.batch_size,
                 concurrency=self.concurrency,
                 clock=clock,
-                accepted=arrivals.expect if arrivals else _nobody,
+                accepted=arrivals.expect if arrivals else nobody,
                 catch_up=catch_up,
             )
             with (
@@ -147,10 +143,6 @@ def _unsent(items: Iterable[Item], prefix: Prefix, report: Report, arrivals: Arr
         report.settle(item.person, Outcome.SKIPPED)
         if arrivals is not None:
             arrivals.expect(item, skipped=True)
-
-
-def _nobody(item: Item) -> None:
-    """Tell nobody."""
 
 
 def _contact(person: Person) -> contacts.NewContact:

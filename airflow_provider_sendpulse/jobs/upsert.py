@@ -39,11 +39,11 @@ class Batch:
     mark: Mark
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Do nothing."""
 
 
-def _nobody(item: Item) -> None:
+def nobody(item: Item) -> None:
     """Tell nobody."""
 
 
@@ -68,8 +68,8 @@ class Upsert:
     batch_size: int
     clock: Clock
     concurrency: int = 1
-    accepted: Callable[[Item], None] = _nobody
-    catch_up: Callable[[], None] = _nothing
+    accepted: Callable[[Item], None] = nobody
+    catch_up: Callable[[], None] = nothing
     crews: Crews = crew
 
     def run(self, items: Iterable[Item], report: Report, prefix: Prefix) -> None:
@@ -195,4 +195,4 @@ def _most_telling(failures: Sequence[tuple[Batch, BaseException]]) -> tuple[Batc
     return next((failure for failure in failures if isinstance(failure[1], FinalFailure)), failures[0])
 
 
-__all__ = ["Batch", "Upsert"]
+__all__ = ["Batch", "Upsert", "nobody", "nothing"]

@@ -12,7 +12,6 @@ import socket
 import struct
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,9 @@ import httpx
 import pytest
 import requests
 import responses
+from fake_clock import FakeClock
 from hypothesis import settings
+from told import told
 from urllib3 import exceptions as urllib3
 
 from airflow_provider_sendpulse.api.account import Account
@@ -37,8 +38,6 @@ from airflow_provider_sendpulse.api.shared import MemoryStore, Store
 settings.register_profile("api", deadline=None, database=None)
 settings.load_profile("api")
 
-START = 1_800_000_000.0
-
 
 def load(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"api_{name}", Path(__file__).with_name(f"{name}.py"))
@@ -50,27 +49,6 @@ def load(name: str) -> ModuleType:
 
 
 FAKES = load("fakes")
-
-
-class FakeClock:
-    """Sleeping moves it, nothing else does."""
-
-    def __init__(self, start: float = START) -> None:
-        self.time = start
-        self.sleeps: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        assert len(self.sleeps) < 2000, "this goes on for ever"
-        self.sleeps.append(seconds)
-        self.time += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        self.sleep(seconds)
-        await asyncio.sleep(0)
 
 
 @dataclass
@@ -368,21 +346,6 @@ def reset(connection: socket.socket, request: SimpleNamespace) -> bool:
     return False
 
 
-def leaks(error: BaseException) -> str:
-    """Everything that an exception and its chain would show to anybody."""
-    parts: list[str] = []
-    pending: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while pending:
-        one = pending.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        parts += [str(one), repr(one), repr(one.args), repr(vars(one)), *getattr(one, "__notes__", [])]
-        pending += [one.__cause__, one.__context__]
-    return "\n".join([*parts, *traceback.format_exception(error)])
-
-
 @pytest.fixture(params=["requests", "httpx"])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     lab = Lab(request.param)
@@ -406,7 +369,7 @@ def tools() -> SimpleNamespace:
         Lab=Lab,
         answer_json=answer_json,
         reset=reset,
-        leaks=leaks,
+        leaks=told,
         fakes=FAKES,
         folder=Path(__file__).parent,
     )

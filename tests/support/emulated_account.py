@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from fake_clock import FakeClock
 from hypothesis import settings
 
 from airflow_provider_sendpulse.api.account import Account, ClientCredentials, Timeouts
@@ -19,29 +20,6 @@ from airflow_provider_sendpulse.sendpulse import SENDPULSE
 # A slow machine is no failure, and a test leaves nothing in the work tree.
 settings.register_profile("emulated", deadline=None, database=None)
 settings.load_profile("emulated")
-
-START = 1_800_000_000.0
-
-
-class FakeClock:
-    """Sleeping moves it, and nothing else does."""
-
-    def __init__(self, start: float = START) -> None:
-        self.time = start
-        self.sleeps: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        assert len(self.sleeps) < 2000, "this goes on for ever"
-        self.sleeps.append(seconds)
-        self.time += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        self.sleep(seconds)
-        await asyncio.sleep(0)
 
 
 class SharedClock(FakeClock):

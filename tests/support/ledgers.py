@@ -30,17 +30,9 @@ class Database:
         options: dict[str, Any] = {"isolation_level": "READ COMMITTED"} if "mysql" in url else {}
         self.engine = sa.create_engine(url, pool_size=8, hide_parameters=True, **options)
 
-    def ledger(
-        self,
-        clock: Any,
-        owner: str = "task",
-        *,
-        account: str = "account",
-        event: str = "left",
-        retention: float = RETENTION,
-    ) -> DatabaseLedger:
-        """Return a ledger that is open, as another process would have it."""
-        ledger = self.unopened(clock, owner, account=account, event=event, retention=retention)
+    def ledger(self, clock: Any, owner: str = "task", **other: Any) -> DatabaseLedger:
+        """Return a ledger that is open, as another process would have it; see :meth:`unopened`."""
+        ledger = self.unopened(clock, owner, **other)
         ledger.open()
         return ledger
 
