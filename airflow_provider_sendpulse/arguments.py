@@ -49,8 +49,11 @@ def seconds(value: float | timedelta, name: str) -> float:
 
     :raises InvalidRequest: unless it is above 0
     """
-    number = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if number <= 0:
+    try:
+        number = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < float("inf"):
         raise InvalidRequest(f"{name} is {value!r}; it is a number of seconds above 0, or a timedelta.")
     return number
 

@@ -19,6 +19,7 @@ from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
     CampaignConflict,
     CampaignNotSent,
+    InvalidRequest,
     Refused,
     ServiceError,
     ServiceUnavailable,
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 VISIBILITY_WINDOW = 120.0
 """Seconds for which a campaign may exist without being listed; nobody documents how long that really takes."""
+
+LONGEST_WINDOW = 3600.0
+"""The largest visibility window: a right to create that is held much longer counts as forgotten."""
 
 LONGEST_HOLD = 3600.0
 """Seconds after its intent beyond which a request is certainly not sent any more."""
@@ -68,7 +72,9 @@ class Mailing:
     :param since: no campaign with this marker can be older than this; bounds how far the look-up pages back
     :param recreate: codes of :data:`ENDED_BADLY` after which a new generation is created, if nothing went out
     :param before_creating: last look at the campaign directly before it is created: may change it, or raise
-    :param visibility_window: seconds after which a campaign that exists is certainly listed
+    :param visibility_window: seconds after which a campaign that exists is certainly listed; more than 0, at most
+        :data:`LONGEST_WINDOW`
+    :raises InvalidRequest: for another window
     """
 
     campaign: campaigns.NewCampaign
@@ -77,6 +83,12 @@ class Mailing:
     recreate: frozenset[int] = frozenset()
     before_creating: Callable[[campaigns.NewCampaign], campaigns.NewCampaign] = field(default=_as_it_is)
     visibility_window: float = VISIBILITY_WINDOW
+
+    def __post_init__(self) -> None:
+        if not 0 < self.visibility_window <= LONGEST_WINDOW:
+            raise InvalidRequest(
+                f"visibility_window is {self.visibility_window:g} seconds; it is more than 0 and at most {LONGEST_WINDOW:g}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,7 @@ class _Creation:
                 if self._clock.now() >= give_up_at:
                     raise self._not_alone() from None
                 log.warning("Somebody else may have created the marker %s meanwhile: looking again.", self._mailing.marker)
+                self._clock.sleep(LOOK_AGAIN)
             finally:
                 # Others look only when it would be listed.
                 self._right.leave(self._mailing.visibility_window if self._may_be_unlisted else 0.0)

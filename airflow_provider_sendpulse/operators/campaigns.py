@@ -217,7 +217,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                     since=self._since(context),
                     recreate=self._recreate,
                     before_creating=self._last_look,
-                    visibility_window=self.visibility_window,
+                    visibility_window=seconds(self.visibility_window, "visibility_window"),
                 ),
                 record,
                 deadline,
@@ -321,7 +321,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
 
     def _read_back(self, hook: SendPulseHook, outcome: Outcome) -> campaigns.Campaign:
         """Read the campaign; one that was just created may not be readable for a moment."""
-        give_up_at = _CLOCK.now() + self.visibility_window
+        give_up_at = _CLOCK.now() + seconds(self.visibility_window, "visibility_window")
         while True:
             try:
                 return hook.send(campaigns.read(outcome.campaign_id))

@@ -23,7 +23,7 @@ from services import require
 from airflow_provider_sendpulse.api.client import Client
 from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.api.shared import MemoryStore
-from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, Refused, ServiceUnavailable, Throttled
+from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, InvalidRequest, Refused, ServiceUnavailable, Throttled
 from airflow_provider_sendpulse.jobs.alone import HOLD
 from airflow_provider_sendpulse.jobs.intent import GuessedRecord, Intent
 from airflow_provider_sendpulse.jobs.mailing import LOOK_AGAIN, VISIBILITY_WINDOW, create_once
@@ -328,3 +328,9 @@ def test_without_a_lease_nothing_is_shared(emulator: Any, wanted: Any, shared_cl
     client.lease(NAME, "another task").take(HELD)
     assert not create_once(client, wanted, GuessedRecord(1, shared_clock.now()), shared_clock).adopted
     client.close()
+
+
+@pytest.mark.parametrize("window", [0, -1, 3601, 7200, float("nan")])
+def test_a_window_that_no_right_could_cover_is_refused(window):
+    with pytest.raises(InvalidRequest, match="visibility_window"):
+        mailing_to(mailing={"visibility_window": window})
