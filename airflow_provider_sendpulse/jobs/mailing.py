@@ -86,9 +86,8 @@ class Mailing:
 
     def __post_init__(self) -> None:
         if not 0 < self.visibility_window <= LONGEST_WINDOW:
-            raise InvalidRequest(
-                f"visibility_window is {self.visibility_window:g} seconds; it is more than 0 and at most {LONGEST_WINDOW:g}."
-            )
+            window, most = f"{self.visibility_window:g}", f"{LONGEST_WINDOW:g}"
+            raise InvalidRequest(f"visibility_window is {window} seconds; it is more than 0 and at most {most}.")
 
 
 @dataclass(frozen=True, slots=True)
