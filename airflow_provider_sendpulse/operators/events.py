@@ -289,7 +289,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
         if (self.max_event_age is None) != (not self.event_time):
             raise InvalidRequest("event_time is the column that max_event_age is about: give both, or neither.")
         if self.min_interval_per_contact is not None:
-            if not self.ledger:
+            if self.ledger is None:
                 raise InvalidRequest("min_interval_per_contact needs ledger=: only that knows what other runs have sent.")
             if self.min_interval_per_contact > self.ledger_retention:
                 raise InvalidRequest("min_interval_per_contact is longer than ledger_retention remembers.")

@@ -35,16 +35,22 @@ class SqlLedger:
 
     @classmethod
     def of(cls, value: SqlLedger | str | None) -> SqlLedger | None:
-        """Return what ``ledger=`` means: a ledger, or the id of a connection, or none.
+        """Return what ``ledger=`` means: a ledger, or the id of a connection; only ``None`` means none.
 
-        :raises InvalidRequest: for anything else
+        :raises InvalidRequest: for anything else, empty text among it: a template that found nothing must not be why
+            what was sent is not remembered
         """
-        if value is None or value == "":
+        if value is None:
             return None
         if isinstance(value, str):
-            return cls(value)
+            value = cls(value)
         if not isinstance(value, SqlLedger):
             raise InvalidRequest(f"ledger is a {type(value).__name__}; it is the id of a connection, or an SqlLedger.")
+        if not str(value.conn_id or "").strip():
+            raise InvalidRequest(
+                "ledger is empty; it is the id of a database connection. If it is a template, see what that renders to. "
+                "To send without a ledger, leave ledger out (None). Nothing was sent."
+            )
         return value
 
     def __str__(self) -> str:
