@@ -104,12 +104,17 @@ class EventDelivery:
             log.info("%s events are older than max_event_age=%s.", f"{too_old:,}", duration(self.max_age.total_seconds()))
 
     def _key(self, person: Person) -> Key:
-        body = self._event(person).body()
+        event = self._event(person)
+        body = event.body()
         if self.max_age is not None:
             moment_of(person.time)
         if person.key:
             parts = [key_text(value) for value in person.key]
-            return Key(f"{self.event_name}\0{json.dumps(parts, ensure_ascii=False)}", readable(person.key))
+            text = f"{self.event_name}\0{json.dumps(parts, ensure_ascii=False)}"
+            if event.automation_id is not None:
+                # The same row for another flow is another event.
+                text += f"\0{event.automation_id}"
+            return Key(text, readable(person.key))
         return Key(f"{self.event_name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
 
     def _call(self, batch: Sequence[Person]) -> Call[None]:

@@ -43,7 +43,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
     tries of the task, also when it is cleared, and with ``ledger`` across all runs, also those at the same time. All rows
     are read before any is sent. A row whose fate is not known is listed, and not sent again unless ``if_in_doubt`` says so.
 
-    What a row *is* is said by ``event_key``. A list, or the one contact, may do without: a row is then all its values.
+    What a row *is* is said by ``event_key``, together with the flow that it is for, where there is one. A list, or the one contact, may do without: a row is then all its values.
 
     (The one contact's parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails
     its alerts to, which is often set in ``default_args``.)

@@ -21,11 +21,11 @@ def store():
     return {}
 
 
-def deliver(client, clock, rows, store=None, **settings):
+def deliver(client, clock, rows, store=None, key=(), variables=None, **settings):
     delivery = EventDelivery("purchase", **settings)
     ledger = MemoryLedger() if store is None else KeyValueLedger(store.get, store.__setitem__)
     report = Report()
-    delivery.run(client, people(rows, Columns()), ledger, report, clock)
+    delivery.run(client, people(rows, Columns(key=key, variables=variables)), ledger, report, clock)
     return report.counts
 
 
@@ -80,6 +80,25 @@ def test_the_same_event_twice_is_sent_once(client, clock, emulator):
     counts = deliver(client, clock, rows)
     assert (counts.accepted, counts.duplicate) == (2, 1)
     assert [event.body["total"] for event in emulator.state.events] == [1, 2]
+
+
+def test_the_same_key_for_another_flow_is_another_event(client, clock, emulator, store):
+    rows = [{"email": "a@example.com", "cart": 1, "automation_id": flow} for flow in (7, 8, "7", None)]
+    counts = deliver(client, clock, rows, store, key=["cart"])
+    assert (counts.accepted, counts.duplicate) == (3, 1)
+    assert [event.body.get("automation_id") for event in emulator.state.events] == [7, 8, None]
+    # The flow of the task counts as well as that of the row.
+    counts = deliver(client, clock, rows[3:], store, key=["cart"], automation_id=7)
+    assert (counts.accepted, counts.skipped) == (0, 1)
+    assert deliver(client, clock, rows[3:], store, key=["cart"], automation_id=9).accepted == 1
+
+
+def test_a_key_of_bytes_and_one_without_text(client, clock, emulator, store, caplog):
+    rows = [{"email": "a@example.com", "cart": cart} for cart in (b"\xff", memoryview(b"\xff"), object())]
+    counts = deliver(client, clock, rows, store, key=["cart"], variables=[])
+    assert (counts.accepted, counts.duplicate, counts.invalid) == (1, 1, 1)
+    assert "Row 3: the event key holds a object" in caplog.text
+    assert emulator.state.events[0].body["event_key"] == "ff"
 
 
 def test_by_telephone_alone(client, clock, emulator):
