@@ -23,6 +23,7 @@ from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.sendpulse.error_codes import due_to_a_row, is_too_large
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,10 @@ def send_once(
     :param build: makes the call for at most ``per_call`` rows
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
-    :raises Refused: when the first calls are all refused, so that it cannot be the rows
+    A call for several rows that is refused because of one of them, or because they are too many, was not carried out: it
+    is made again for either half, down to the rows that are refused alone.
+
+    :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
@@ -104,7 +108,7 @@ class _Windows:
         self._per_call = per_call
         self._clock = clock
         self._progress = Progress(clock, "call", report.counts.read, per_call)
-        self._calls = self._refusals = self._lost = 0
+        self._refused_alone = self._lost = 0
         self._accepted = False
 
     def send(self, rows: Sequence[Row], *, is_last_look: bool = False) -> None:
@@ -182,17 +186,27 @@ class _Windows:
                     # From here on these count as in doubt until something says otherwise, whatever ends this process.
                     fates.leave([item.key for item in group])
                     sending[id(call)] = group
-                    self._calls += 1
                     self._workers.submit(call)
                 done = self._workers.take()
                 if done is None:
                     break
-                error = self._conclude(sending.pop(id(done.job)), done.error, fates)
+                group = sending.pop(id(done.job))
+                if _is_worth_halving(group, done.error):
+                    fates.unsent.update(item.key for item in group)
+                    # At the end, so that larger parts are tried before smaller ones: whether any row is accepted is
+                    # known before single ones are refused.
+                    waiting.extend(chunks(group, (len(group) + 1) // 2))
+                    continue
+                error = self._conclude(group, done.error, fates)
                 ending = ending or error
         except BaseException:
             # Interrupted, or a call that cannot be built: the answers under way are still worth a moment.
             for done in drain(self._workers, _GRACE):
-                self._conclude(sending.pop(id(done.job)), done.error, fates)
+                group = sending.pop(id(done.job))
+                if _is_worth_halving(group, done.error):
+                    fates.unsent.update(item.key for item in group)
+                else:
+                    self._conclude(group, done.error, fates)
             for group in sending.values():
                 self._list(group, "the task was ended while this row was being sent", fates)
             raise
@@ -223,8 +237,10 @@ class _Windows:
                 )
         elif isinstance(result, Refused):
             fates.unsent.update(keys)
-            self._refusals += 1
-            if self._refusals == self._calls == _FIRST:
+            if not due_to_a_row(result.status, result.error_code):
+                return result
+            self._refused_alone += 1
+            if not self._accepted and self._refused_alone == _FIRST:
                 return result
             self._settle(group, Outcome.REJECTED, str(result))
         elif isinstance(result, ServiceError):
@@ -246,6 +262,17 @@ class _Windows:
     def _settle(self, items: Iterable[Item], outcome: Outcome, reason: str = "") -> None:
         for item in items:
             self._report.settle(item.person, outcome, reason, item.label)
+
+
+def _is_worth_halving(group: Sequence[Item], result: BaseException | None) -> bool:
+    """Whether a call for several rows was refused, and so not carried out, and may be accepted for fewer."""
+    return (
+        len(group) > 1
+        and isinstance(result, Refused)
+        and (
+            due_to_a_row(result.status, result.error_code) or is_too_large(result.status, result.service_message)
+        )
+    )
 
 
 class _Fates:

@@ -98,7 +98,7 @@ def test_a_key_of_bytes_and_one_without_text(client, clock, emulator, store, cap
     counts = deliver(client, clock, rows, store, key=["cart"], variables=[])
     assert (counts.accepted, counts.duplicate, counts.invalid) == (1, 1, 1)
     assert "Row 3: the event key holds a object" in caplog.text
-    assert emulator.state.events[0].body["event_key"] == "ff"
+    assert [event.body["event_key"] for event in emulator.state.events] == ["ff"]
 
 
 def test_by_telephone_alone(client, clock, emulator):
@@ -133,13 +133,23 @@ def test_a_throttled_run_is_finished_by_the_next(client, clock, emulator, store)
     assert [event.body for event in emulator.state.events] == rows_of(30)
 
 
-def test_an_unknown_event_ends_after_three(client, clock, emulator, store):
+def test_an_unknown_event_ends_after_one_call(client, clock, emulator, store):
     emulator.configure(known_events=["registration"])
     with pytest.raises(Refused, match="Event not found"):
         deliver(client, clock, rows_of(30), store)
-    assert count(emulator, "events.send") == 3
+    assert count(emulator, "events.send") == 1
     emulator.configure(known_events=None)
     assert deliver(client, clock, rows_of(30), store).accepted == 30
+
+
+def test_a_refusal_that_is_no_rows_fault_ends_it_later_too(client, clock, emulator, store):
+    emulator.faults.add("status", status=403, operation="events.send", after=25, times=None)
+    with pytest.raises(Refused):
+        deliver(client, clock, rows_of(60), store)
+    assert count(emulator, "events.send") <= 26
+    emulator.faults.clear()
+    counts = deliver(client, clock, rows_of(60), store)
+    assert (counts.skipped, counts.accepted, counts.in_doubt) == (25, 35, 0)
 
 
 def test_names_of_events_do_not_share_keys(client, clock, emulator, store):
