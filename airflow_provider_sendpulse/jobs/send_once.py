@@ -35,6 +35,14 @@ _IN_A_ROW = 3
 _GRACE = 5.0
 """Seconds for which an interrupted process waits for answers that are under way."""
 
+_PATIENCE = 60.0
+"""Seconds to wait at most, in all, for other runs to end the rows that they are sending."""
+
+_POLL = 3.0
+"""Seconds between two looks at these."""
+
+_LOOKED_UP = 500
+
 _PASSED = frozenset({Entry.RECORDED, Entry.LISTED})
 """What another run has done with already."""
 
@@ -56,12 +64,12 @@ def send_once(
 ) -> None:
     """Read rows to the end, then send those that were not sent before.
 
-    :param build: makes the call for at most ``per_call`` rows
-    :param report: settles on; whoever yields the items has settled what was found wrong
-    :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     A call for several rows that is refused because of one of them, or because they are too many, was not carried out: it
     is made again for either half, down to the rows that are refused alone.
 
+    :param build: makes the call for at most ``per_call`` rows
+    :param report: settles on; whoever yields the items has settled what was found wrong
+    :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
@@ -78,9 +86,10 @@ def send_once(
             windows = _Windows(workers, build, ledger, report, rules, plan, per_call, clock)
             for window in chunks(plan.to_send, WINDOW):
                 windows.send(window)
-            # By now whoever had claimed these has sent them, or has ended.
+            windows.wait_for_others()
             for window in chunks(plan.taken, WINDOW):
                 windows.send_released(window)
+            windows.tell_others()
         finally:
             workers.dismiss()
 
@@ -108,7 +117,7 @@ class _Windows:
         self._per_call = per_call
         self._clock = clock
         self._progress = Progress(clock, "call", report.counts.read, per_call)
-        self._refused_alone = self._lost = 0
+        self._refused_alone = self._lost = self._others = 0
         self._accepted = False
 
     def send(self, rows: Sequence[Row], *, is_last_look: bool = False) -> None:
@@ -128,6 +137,23 @@ class _Windows:
             self._ledger.settle(fates.recorded, fates.unsent - again)
             self._ledger.note_listed(fates.listed)
 
+    def wait_for_others(self) -> None:
+        """Wait, but not for long, while other runs are sending the rows that they have claimed."""
+        end = self._clock.now() + _PATIENCE
+        while self._any_taken() and (left := end - self._clock.now()) > 0:
+            if self._rules.before_window is not None:
+                self._rules.before_window()
+            self._clock.sleep(min(_POLL, left))
+
+    def tell_others(self) -> None:
+        """Say how many rows were left to other runs."""
+        if self._others:
+            log.info(
+                "%s %s are being sent by another run, which answers for them: skipped.",
+                f"{self._others:,}",
+                self._rules.noun,
+            )
+
     def send_released(self, rows: Sequence[Row]) -> None:
         """Look once more at rows that somebody else had claimed, and send those that were given back."""
         known = self._ledger.look_up([item.key for item, _ in rows])
@@ -138,6 +164,8 @@ class _Windows:
                 free.append((item, False))
             elif entry in _PASSED:
                 self._report.settle(item.person, Outcome.SKIPPED)
+            elif entry is Entry.TAKEN:
+                self._leave(item)
             else:
                 self._doubt(item)
         if free:
@@ -169,7 +197,7 @@ class _Windows:
             elif not is_last_look:
                 self._plan.taken.add(item)
             elif entry is Entry.TAKEN:
-                self._doubt(item)
+                self._leave(item)
             else:
                 # Given back in this moment: nobody has sent it, and the next run will.
                 self._report.settle(item.person, Outcome.SKIPPED)
@@ -254,6 +282,17 @@ class _Windows:
     def _list(self, group: Sequence[Item], reason: str, fates: _Fates) -> None:
         fates.listed.update(item.key for item in group)
         self._settle(group, Outcome.IN_DOUBT, reason)
+
+    def _any_taken(self) -> bool:
+        return any(
+            Entry.TAKEN in self._ledger.look_up([item.key for item, _ in rows]).values()
+            for rows in chunks(self._plan.taken, _LOOKED_UP)
+        )
+
+    def _leave(self, item: Item) -> None:
+        """Leave a row to the run that is just sending it."""
+        self._others += 1
+        self._report.settle(item.person, Outcome.SKIPPED)
 
     def _doubt(self, item: Item) -> None:
         reason = "another run has begun to send this row, and has not recorded it: not sent again"

@@ -152,6 +152,49 @@ def test_a_refusal_that_cannot_be_due_to_a_row_ends_it_at_once(per_call, broken,
     assert (sorted(sender.sent + rest.sent), counts.in_doubt) == ([*range(1, 61)], 0)
 
 
+class OtherRun(Journal):
+    """A ledger in which another run is sending row 2, and ends it when it was looked at so many times."""
+
+    def __init__(self, store, looks, fate):
+        super().__init__(store)
+        self.looks, self.fate = looks, fate
+
+    def look_up(self, keys):
+        known = super().look_up(keys)
+        if (key := digest_of(2)) in keys:
+            self.looks -= 1
+            known |= {key: Entry.TAKEN if self.looks >= 0 else self.fate}
+        return {key: entry for key, entry in known.items() if entry is not Entry.NEW}
+
+
+def digest_of(number):
+    [item] = screened([person(number)], Report(), by_email)
+    return item.key
+
+
+@pytest.mark.parametrize(
+    ("looks", "fate", "outcome", "slept"),
+    [
+        (5, Entry.RECORDED, "skipped", 12.0),
+        (5, Entry.NEW, "accepted", 12.0),
+        (5, Entry.IN_DOUBT, "in_doubt", 12.0),
+        (1000, Entry.NEW, "skipped", 60.0),
+    ],
+)
+def test_what_another_run_is_sending_is_waited_for_a_while(looks, fate, outcome, slept, caplog):
+    report, clock, sender = Report(), FakeClock(), Sender()
+    caplog.set_level("INFO")
+    ledger = OtherRun({}, looks, fate)
+    items = screened(persons(3), report, by_email)
+    send_once(sender, items, build, ledger, report, per_call=1, clock=clock)
+    report.finish()
+    counts = report.counts.as_dict()
+    assert counts["accepted"] == 2 + (outcome == "accepted")
+    assert counts[outcome] == 1 + 2 * (outcome == "accepted")
+    assert sum(clock.sleeps) == slept
+    assert ("1 rows are being sent by another run" in caplog.text) == (looks == 1000)
+
+
 @pytest.mark.parametrize("accepted", [1, 2, 3])
 def test_three_refused_among_others_do_not(accepted):
     errors = {number: refused() for number in range(1, 30) if number != accepted}
