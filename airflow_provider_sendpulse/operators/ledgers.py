@@ -14,6 +14,7 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.arguments import seconds
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.database_ledger import DatabaseLedger, LedgerScope
+from airflow_provider_sendpulse.jobs.event_delivery import row_key
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.ledger_table import TABLE, ledger_table
 from airflow_provider_sendpulse.operators.task_store import task_ledger
@@ -32,6 +33,17 @@ class SqlLedger:
     def __init__(self, conn_id: str, *, table: str = TABLE) -> None:
         self.conn_id = conn_id
         self.table = table
+
+    @staticmethod
+    def row_key(event_name: str, *key: Any, automation_id: int | None = None) -> str:
+        """Return what is in the column ``row_key`` for an event, to find it by hand.
+
+        :param event_name: name of the event, as the operator has it
+        :param key: the values of the columns of ``event_key``, in its order
+        :param automation_id: the flow that the event was for, where there was one
+        :raises InvalidRequest: for values that cannot be a key
+        """
+        return row_key(event_name, key, automation_id)
 
     @classmethod
     def of(cls, value: SqlLedger | str | None) -> SqlLedger | None:
