@@ -95,7 +95,9 @@ class DatabaseLedger:
             if count < _EXPIRED_AT_ONCE:
                 break
         if deleted:
-            log.info("The ledger forgot %s rows that are older than the ledger_retention they were written with.", f"{deleted:,}")
+            log.info(
+                "The ledger forgot %s rows that are older than the ledger_retention they were written with.", f"{deleted:,}"
+            )
 
     def look_up(self, keys: Collection[str]) -> dict[str, Entry]:
         """Say what is known of keys; new ones are left out."""

@@ -308,9 +308,7 @@ def _is_worth_halving(group: Sequence[Item], result: BaseException | None) -> bo
     return (
         len(group) > 1
         and isinstance(result, Refused)
-        and (
-            due_to_a_row(result.status, result.error_code) or is_too_large(result.status, result.service_message)
-        )
+        and (due_to_a_row(result.status, result.error_code) or is_too_large(result.status, result.service_message))
     )
 
 
