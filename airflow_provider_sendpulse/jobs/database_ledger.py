@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ class DatabaseLedger:
     Every statement or few make a transaction of their own: none is open while anything is sent. The database is asked
     again a few times when it fails in passing.
 
-    :param retention: seconds after which a row is forgotten, and would be sent again
+    :param retention: seconds after which a row that this ledger writes is forgotten, and would be sent again. It is kept
+        with the row: a ledger with another retention leaves the row alone for as long
     """
 
     capacity: int | None = None
@@ -81,7 +83,7 @@ class DatabaseLedger:
         self._expired: set[str] = set()
 
     def open(self) -> None:
-        """Create the table if need be, and delete what is older than the retention, so many rows at most.
+        """Create the table if need be, and delete rows whose time has come, so many at most.
 
         :raises ServiceUnavailable: as every method, when the database cannot be used
         """
@@ -93,18 +95,20 @@ class DatabaseLedger:
             if count < _EXPIRED_AT_ONCE:
                 break
         if deleted:
-            log.info("The ledger forgot %s rows that are older than ledger_retention.", f"{deleted:,}")
+            log.info(
+                "The ledger forgot %s rows that are older than the ledger_retention they were written with.", f"{deleted:,}"
+            )
 
     def look_up(self, keys: Collection[str]) -> dict[str, Entry]:
         """Say what is known of keys; new ones are left out."""
         import sqlalchemy as sa
 
         columns = self._table.c
-        statement = sa.select(columns.row_key, columns.state, columns.owner, columns.claimed_at)
+        statement = sa.select(columns.row_key, columns.state, columns.owner, columns.claimed_at, columns.expires_at)
         found: dict[str, Entry] = {}
         for some in _in_parts(keys):
-            for key, state, owner, claimed_at in self._rows(statement.where(self._own(some))):
-                if claimed_at < self._oldest:
+            for key, state, owner, claimed_at, expires_at in self._rows(statement.where(self._own(some))):
+                if expires_at < self._clock.now():
                     self._expired.add(key)
                 elif state == _RECORDED:
                     found[key] = Entry.RECORDED
@@ -188,8 +192,9 @@ class DatabaseLedger:
 
         columns = self._table.c
         now = int(self._clock.now())
+        expires_at = math.ceil(self._clock.now() + self._retention)
         if expired:
-            connection.execute(sa.delete(self._table).where(self._own(expired), columns.claimed_at < self._oldest))
+            connection.execute(sa.delete(self._table).where(self._own(expired), columns.expires_at < now))
         rows = [
             {
                 "scope": self._scope.digest,
@@ -202,6 +207,7 @@ class DatabaseLedger:
                 "try_number": self._scope.try_number,
                 "claimed_at": now,
                 "sent_at": None,
+                "expires_at": expires_at,
             }
             for key in keys
         ]
@@ -213,7 +219,11 @@ class DatabaseLedger:
             connection.execute(
                 sa.update(self._table)
                 .where(self._own(again), doubtful, columns.claim != token)
-                .values(**mine, try_number=self._scope.try_number)
+                .values(
+                    **mine,
+                    try_number=self._scope.try_number,
+                    expires_at=sa.case((columns.expires_at > expires_at, columns.expires_at), else_=expires_at),
+                )
             )
         query = sa.select(columns.row_key).where(self._own(keys), columns.claim == token)
         return {*connection.execute(query).scalars()}
@@ -222,7 +232,7 @@ class DatabaseLedger:
         import sqlalchemy as sa
 
         columns = self._table.c
-        old = sa.and_(columns.scope == self._scope.digest, columns.claimed_at < self._oldest)
+        old = sa.and_(columns.scope == self._scope.digest, columns.expires_at < int(self._clock.now()))
         keys = [*connection.execute(sa.select(columns.row_key).where(old).limit(_EXPIRED_AT_ONCE)).scalars()]
         for some in _in_parts(keys):
             connection.execute(sa.delete(self._table).where(old, columns.row_key.in_(some)))
@@ -234,10 +244,6 @@ class DatabaseLedger:
         columns = self._table.c
         too_old = columns.claimed_at < int(self._clock.now()) - CLAIM_LIFE
         return (columns.owner == self._scope.owner_digest) | too_old
-
-    @property
-    def _oldest(self) -> int:
-        return int(self._clock.now() - self._retention)
 
     def _own(self, keys: Collection[str]) -> ColumnElement[bool]:
         columns = self._table.c

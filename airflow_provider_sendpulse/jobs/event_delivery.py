@@ -15,6 +15,7 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.ledger import Ledger
+from airflow_provider_sendpulse.jobs.plan import contact_digest
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item, Key, screened
 from airflow_provider_sendpulse.jobs.send_once import send_once
@@ -40,6 +41,7 @@ class EventDelivery:
     :param automation_id: the flow for rows that name none
     :param key_variable: variable in which a row's key goes along, where it has one; ``None`` leaves it out
     :param max_age: how old an event may be; older ones are skipped
+    :param by_contact: whether a row without a key is its contact, whatever its variables are
     """
 
     event_name: str
@@ -48,6 +50,7 @@ class EventDelivery:
     automation_id: int | None = None
     key_variable: str | None = KEY_VARIABLE
     max_age: dt.timedelta | None = None
+    by_contact: bool = False
 
     def run(
         self,
@@ -104,12 +107,14 @@ class EventDelivery:
             log.info("%s events are older than max_event_age=%s.", f"{too_old:,}", duration(self.max_age.total_seconds()))
 
     def _key(self, person: Person) -> Key:
-        body = self._event(person).body()
+        event = self._event(person)
+        body = event.body()
         if self.max_age is not None:
             moment_of(person.time)
         if person.key:
-            parts = [key_text(value) for value in person.key]
-            return Key(f"{self.event_name}\0{json.dumps(parts, ensure_ascii=False)}", readable(person.key))
+            return _key(self.event_name, person.key, event.automation_id)
+        if self.by_contact:
+            return Key(_for_flow(f"{self.event_name}\0contact {contact_digest(person)}", event.automation_id))
         return Key(f"{self.event_name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
 
     def _call(self, batch: Sequence[Person]) -> Call[None]:
@@ -128,6 +133,26 @@ class EventDelivery:
         return events.Event(person.email or None, person.phone or None, automation_id, person.variables)
 
 
+def row_key(event_name: str, key: Sequence[object], automation_id: int | None = None) -> str:
+    """Return what stands for a row in the ledger's column ``row_key``: 24 hexadecimal digits.
+
+    :param key: the values of the columns of ``event_key``, in its order
+    :param automation_id: the flow that the row is for, where there is one
+    :raises InvalidRequest: for values that cannot be a key
+    """
+    return _key(event_name, key, automation_id).digest.hex()
+
+
+def _key(event_name: str, key: Sequence[object], automation_id: int | None) -> Key:
+    parts = [key_text(value) for value in key]
+    return Key(_for_flow(f"{event_name}\0{json.dumps(parts, ensure_ascii=False)}", automation_id), readable(key))
+
+
+def _for_flow(text: str, automation_id: int | None) -> str:
+    # The same row for another flow is another event.
+    return text if automation_id is None else f"{text}\0{automation_id}"
+
+
 def readable(key: Sequence[object]) -> str:
     """Return a key for people and flows: its values, joined by ``|``.
 
@@ -139,4 +164,4 @@ def readable(key: Sequence[object]) -> str:
     return "|".join(text.replace("\\", "\\\\").replace("|", "\\|") for text in texts)
 
 
-__all__ = ["KEY_VARIABLE", "EventDelivery", "readable"]
+__all__ = ["KEY_VARIABLE", "EventDelivery", "readable", "row_key"]

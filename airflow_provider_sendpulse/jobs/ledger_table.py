@@ -37,8 +37,9 @@ def ledger_table(name: str) -> Table:
         sa.Column("try_number", sa.Integer, nullable=False),
         sa.Column("claimed_at", sa.BigInteger, nullable=False),
         sa.Column("sent_at", sa.BigInteger),
+        sa.Column("expires_at", sa.BigInteger, nullable=False, comment="when the row may be forgotten"),
         sa.Index(f"{plain}_by_contact", "scope", "contact"),
-        sa.Index(f"{plain}_by_age", "scope", "claimed_at"),
+        sa.Index(f"{plain}_by_expiry", "scope", "expires_at"),
         schema=schema or None,
     )
 

@@ -23,6 +23,7 @@ from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.sendpulse.error_codes import due_to_a_row, is_too_large
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,14 @@ _FIRST = 3
 _IN_A_ROW = 3
 _GRACE = 5.0
 """Seconds for which an interrupted process waits for answers that are under way."""
+
+_PATIENCE = 60.0
+"""Seconds to wait at most, in all, for other runs to end the rows that they are sending."""
+
+_POLL = 3.0
+"""Seconds between two looks at these."""
+
+_LOOKED_UP = 500
 
 _PASSED = frozenset({Entry.RECORDED, Entry.LISTED})
 """What another run has done with already."""
@@ -55,10 +64,13 @@ def send_once(
 ) -> None:
     """Read rows to the end, then send those that were not sent before.
 
+    A call for several rows that is refused because of one of them, or because they are too many, was not carried out: it
+    is made again for either half, down to the rows that are refused alone.
+
     :param build: makes the call for at most ``per_call`` rows
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
-    :raises Refused: when the first calls are all refused, so that it cannot be the rows
+    :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
@@ -74,9 +86,10 @@ def send_once(
             windows = _Windows(workers, build, ledger, report, rules, plan, per_call, clock)
             for window in chunks(plan.to_send, WINDOW):
                 windows.send(window)
-            # By now whoever had claimed these has sent them, or has ended.
+            windows.wait_for_others()
             for window in chunks(plan.taken, WINDOW):
                 windows.send_released(window)
+            windows.tell_others()
         finally:
             workers.dismiss()
 
@@ -104,7 +117,7 @@ class _Windows:
         self._per_call = per_call
         self._clock = clock
         self._progress = Progress(clock, "call", report.counts.read, per_call)
-        self._calls = self._refusals = self._lost = 0
+        self._refused_alone = self._lost = self._others = 0
         self._accepted = False
 
     def send(self, rows: Sequence[Row], *, is_last_look: bool = False) -> None:
@@ -124,6 +137,23 @@ class _Windows:
             self._ledger.settle(fates.recorded, fates.unsent - again)
             self._ledger.note_listed(fates.listed)
 
+    def wait_for_others(self) -> None:
+        """Wait, but not for long, while other runs are sending the rows that they have claimed."""
+        end = self._clock.now() + _PATIENCE
+        while self._any_taken() and (left := end - self._clock.now()) > 0:
+            if self._rules.before_window is not None:
+                self._rules.before_window()
+            self._clock.sleep(min(_POLL, left))
+
+    def tell_others(self) -> None:
+        """Say how many rows were left to other runs."""
+        if self._others:
+            log.info(
+                "%s %s are being sent by another run, which answers for them: skipped.",
+                f"{self._others:,}",
+                self._rules.noun,
+            )
+
     def send_released(self, rows: Sequence[Row]) -> None:
         """Look once more at rows that somebody else had claimed, and send those that were given back."""
         known = self._ledger.look_up([item.key for item, _ in rows])
@@ -134,6 +164,8 @@ class _Windows:
                 free.append((item, False))
             elif entry in _PASSED:
                 self._report.settle(item.person, Outcome.SKIPPED)
+            elif entry is Entry.TAKEN:
+                self._leave(item)
             else:
                 self._doubt(item)
         if free:
@@ -165,7 +197,7 @@ class _Windows:
             elif not is_last_look:
                 self._plan.taken.add(item)
             elif entry is Entry.TAKEN:
-                self._doubt(item)
+                self._leave(item)
             else:
                 # Given back in this moment: nobody has sent it, and the next run will.
                 self._report.settle(item.person, Outcome.SKIPPED)
@@ -182,17 +214,27 @@ class _Windows:
                     # From here on these count as in doubt until something says otherwise, whatever ends this process.
                     fates.leave([item.key for item in group])
                     sending[id(call)] = group
-                    self._calls += 1
                     self._workers.submit(call)
                 done = self._workers.take()
                 if done is None:
                     break
-                error = self._conclude(sending.pop(id(done.job)), done.error, fates)
+                group = sending.pop(id(done.job))
+                if _is_worth_halving(group, done.error):
+                    fates.unsent.update(item.key for item in group)
+                    # At the end, so that larger parts are tried before smaller ones: whether any row is accepted is
+                    # known before single ones are refused.
+                    waiting.extend(chunks(group, (len(group) + 1) // 2))
+                    continue
+                error = self._conclude(group, done.error, fates)
                 ending = ending or error
         except BaseException:
             # Interrupted, or a call that cannot be built: the answers under way are still worth a moment.
             for done in drain(self._workers, _GRACE):
-                self._conclude(sending.pop(id(done.job)), done.error, fates)
+                group = sending.pop(id(done.job))
+                if _is_worth_halving(group, done.error):
+                    fates.unsent.update(item.key for item in group)
+                else:
+                    self._conclude(group, done.error, fates)
             for group in sending.values():
                 self._list(group, "the task was ended while this row was being sent", fates)
             raise
@@ -223,8 +265,10 @@ class _Windows:
                 )
         elif isinstance(result, Refused):
             fates.unsent.update(keys)
-            self._refusals += 1
-            if self._refusals == self._calls == _FIRST:
+            if not due_to_a_row(result.status, result.error_code):
+                return result
+            self._refused_alone += 1
+            if not self._accepted and self._refused_alone == _FIRST:
                 return result
             self._settle(group, Outcome.REJECTED, str(result))
         elif isinstance(result, ServiceError):
@@ -239,6 +283,17 @@ class _Windows:
         fates.listed.update(item.key for item in group)
         self._settle(group, Outcome.IN_DOUBT, reason)
 
+    def _any_taken(self) -> bool:
+        return any(
+            Entry.TAKEN in self._ledger.look_up([item.key for item, _ in rows]).values()
+            for rows in chunks(self._plan.taken, _LOOKED_UP)
+        )
+
+    def _leave(self, item: Item) -> None:
+        """Leave a row to the run that is just sending it."""
+        self._others += 1
+        self._report.settle(item.person, Outcome.SKIPPED)
+
     def _doubt(self, item: Item) -> None:
         reason = "another run has begun to send this row, and has not recorded it: not sent again"
         self._report.settle(item.person, Outcome.IN_DOUBT, reason, item.label)
@@ -246,6 +301,15 @@ class _Windows:
     def _settle(self, items: Iterable[Item], outcome: Outcome, reason: str = "") -> None:
         for item in items:
             self._report.settle(item.person, outcome, reason, item.label)
+
+
+def _is_worth_halving(group: Sequence[Item], result: BaseException | None) -> bool:
+    """Whether a call for several rows was refused, and so not carried out, and may be accepted for fewer."""
+    return (
+        len(group) > 1
+        and isinstance(result, Refused)
+        and (due_to_a_row(result.status, result.error_code) or is_too_large(result.status, result.service_message))
+    )
 
 
 class _Fates:

@@ -52,15 +52,19 @@ class ContactInterval:
         return {key for key, contact in contacts.items() if any(other.key != key for other in seen.get(contact, ()))}
 
     def overtaken(self, contacts: Mapping[str, str], now: float) -> set[str]:
-        """Return the keys, claimed by us, whose contact has another row that was sent, or was claimed before ours.
+        """Return the keys, claimed by us, whose contact has a row that somebody else has claimed or sent.
 
-        So of two processes that claim for one contact at once, exactly one goes on.
+        To be asked after the claim: of two processes that claim for one contact, whoever claims last sees the other's
+        claim, whatever their clocks say. So never do both go on; when both ask after both claims, neither does, and the
+        next run sends. Of several rows that we have claimed at once, the one with the first key goes on.
+
+        :param contacts: key of every row that we have claimed just now to the digest of its contact
         """
         found: set[str] = set()
         for sightings in self._seen(contacts, now).values():
             for own in sightings:
                 others = [other for other in sightings if other.key != own.key]
-                if any(other.recorded or (other.at, other.key) < (own.at, own.key) for other in others):
+                if any(other.recorded or other.key not in contacts or other.key < own.key for other in others):
                     found.add(own.key)
         return found & contacts.keys()
 

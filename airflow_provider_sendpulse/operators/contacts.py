@@ -122,6 +122,7 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
         address_book_id = whole_number(self.address_book_id, "address_book_id")
         clock = SystemClock()
         consent = self._consent()
+        ledger_place = SqlLedger.of(self.ledger)
         one_of(self.if_in_doubt, "if_in_doubt", "skip", "resend")
         load = ContactLoad(address_book_id, self.batch_size, self.concurrency, self.verify)
         columns = Columns(self.email_column, self.phone_column, automation_id=None, variables=self.variables)
@@ -135,7 +136,7 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
                 rules = SendingRules(noun="contacts", if_in_doubt=self.if_in_doubt, before_window=hook.catch_up)
                 with open_ledger(
                     context,
-                    SqlLedger.of(self.ledger),
+                    ledger_place,
                     account=account_identity(hook.settings.account),
                     event=f"double opt-in {address_book_id}",
                     retention=self.ledger_retention,
@@ -158,6 +159,11 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
 
     def _consent(self) -> contacts.DoubleOptIn | None:
         if not self.double_opt_in:
+            if self.ledger is not None:
+                raise InvalidRequest(
+                    "ledger is for double_opt_in, where nobody may be asked twice. With single opt-in a contact that is "
+                    "sent again stays as it is: leave ledger out."
+                )
             return None
         if self.verify:
             raise InvalidRequest("verify is for single opt-in: with double_opt_in contacts enter the book on confirming.")

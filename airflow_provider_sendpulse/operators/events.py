@@ -43,7 +43,10 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
     tries of the task, also when it is cleared, and with ``ledger`` across all runs, also those at the same time. All rows
     are read before any is sent. A row whose fate is not known is listed, and not sent again unless ``if_in_doubt`` says so.
 
-    What a row *is* is said by ``event_key``. A list, or the one contact, may do without: a row is then all its values.
+    What a row *is* is said by ``event_key``, together with the flow that it is for, where there is one.
+    A list may do without: a row is then all its values, so values that change with every try (the time of day) make it
+    another row. The one contact may too: it is then the contact, whatever the variables are; with ``ledger`` it gets the
+    event once in ``ledger_retention``, so give ``event_key`` where it may get another one sooner.
 
     (The one contact's parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails
     its alerts to, which is often set in ``default_args``.)
@@ -225,6 +228,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
                 optional_number(self.automation_id, "automation_id"),
                 key_variable=str(self.key_variable).strip() if self.key_variable else None,
                 max_age=self.max_event_age,
+                by_contact=self.contacts is None,
             )
             if quiet is not None:
                 quiet.require_awake(_CLOCK.now())
@@ -289,7 +293,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
         if (self.max_event_age is None) != (not self.event_time):
             raise InvalidRequest("event_time is the column that max_event_age is about: give both, or neither.")
         if self.min_interval_per_contact is not None:
-            if not self.ledger:
+            if self.ledger is None:
                 raise InvalidRequest("min_interval_per_contact needs ledger=: only that knows what other runs have sent.")
             if self.min_interval_per_contact > self.ledger_retention:
                 raise InvalidRequest("min_interval_per_contact is longer than ledger_retention remembers.")

@@ -14,6 +14,7 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.arguments import seconds
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.database_ledger import DatabaseLedger, LedgerScope
+from airflow_provider_sendpulse.jobs.event_delivery import row_key
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.ledger_table import TABLE, ledger_table
 from airflow_provider_sendpulse.operators.task_store import task_ledger
@@ -33,18 +34,35 @@ class SqlLedger:
         self.conn_id = conn_id
         self.table = table
 
+    @staticmethod
+    def row_key(event_name: str, *key: Any, automation_id: int | None = None) -> str:
+        """Return what is in the column ``row_key`` for an event, to find it by hand.
+
+        :param event_name: name of the event, as the operator has it
+        :param key: the values of the columns of ``event_key``, in its order
+        :param automation_id: the flow that the event was for, where there was one
+        :raises InvalidRequest: for values that cannot be a key
+        """
+        return row_key(event_name, key, automation_id)
+
     @classmethod
     def of(cls, value: SqlLedger | str | None) -> SqlLedger | None:
-        """Return what ``ledger=`` means: a ledger, or the id of a connection, or none.
+        """Return what ``ledger=`` means: a ledger, or the id of a connection; only ``None`` means none.
 
-        :raises InvalidRequest: for anything else
+        :raises InvalidRequest: for anything else, empty text among it: a template that found nothing must not be why
+            what was sent is not remembered
         """
-        if value is None or value == "":
+        if value is None:
             return None
         if isinstance(value, str):
-            return cls(value)
+            value = cls(value)
         if not isinstance(value, SqlLedger):
             raise InvalidRequest(f"ledger is a {type(value).__name__}; it is the id of a connection, or an SqlLedger.")
+        if not str(value.conn_id or "").strip():
+            raise InvalidRequest(
+                "ledger is empty; it is the id of a database connection. If it is a template, see what that renders to. "
+                "To send without a ledger, leave ledger out (None). Nothing was sent."
+            )
         return value
 
     def __str__(self) -> str:

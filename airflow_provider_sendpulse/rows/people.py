@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.rows.source import Row
@@ -110,13 +111,22 @@ def key_columns(expression: str | Sequence[str] | None) -> list[str]:
 def key_text(value: Any) -> str:
     """Return one value of a key: the same text for what is the same, whatever type a driver gives it.
 
-    :raises InvalidRequest: for nothing, which tells no row from another, and for broken text
+    Dates are ISO text, those with a zone in UTC; bytes are hexadecimal digits; whole numbers have no fraction.
+
+    :raises InvalidRequest: for nothing, which tells no row from another, for broken text, and for a value of a type that
+        has no text of its own
     """
+    if isinstance(value, bytes | bytearray | memoryview):
+        value = bytes(value).hex()
+    elif value is not None and not isinstance(value, _KEY_TYPES):
+        raise InvalidRequest(f"the event key holds a {type(value).__name__}, which has no stable text")
+    if value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and math.isnan(value):
+        raise InvalidRequest("the event key is not a number (NaN), which tells no row from another")
     if isinstance(value, dt.datetime) and value.utcoffset() is not None:
         # The zone that a driver shows it in is no part of it.
         with contextlib.suppress(OverflowError):
             value = value.astimezone(dt.UTC)
-    text = value.isoformat() if isinstance(value, dt.date) else _text(value)
+    text = value.isoformat() if isinstance(value, dt.date | dt.time) else _text(value)
     if not text:
         raise InvalidRequest("the event key is empty")
     try:
@@ -141,6 +151,9 @@ def moment_of(value: Any) -> dt.datetime:
     if isinstance(value, dt.date):
         return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
     raise InvalidRequest("the event time cannot be read")
+
+
+_KEY_TYPES = (str, int, float, Decimal, bool, dt.date, dt.time, UUID)
 
 
 def _text(value: Any) -> str:

@@ -344,6 +344,9 @@ class TestTries:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
+            ({"ledger": "shop"}, "ledger is for double_opt_in"),
+            ({"ledger": ""}, "ledger is for double_opt_in"),
+            ({"ledger": "", "double_opt_in": True, "sender_email": "shop@example.com"}, "ledger is empty"),
             ({"verify": True, "double_opt_in": True, "sender_email": "shop@example.com"}, "verify is for single opt-in"),
             ({"concurrency": 0}, "concurrency is 0"),
             ({"batch_size": 0}, "batch_size is 0"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -142,6 +143,18 @@ class TestLedger:
         result = runner.run(send(ledger="warehouse"))
         assert result.state == "failed"
         assert f"is of type '{fields['conn_type']}'" in str(result.error)
+
+    def test_a_row_is_found_by_its_key(self, send: Any, account: Any, warehouse: Path) -> None:
+        rows = [{"email": "a@example.com", "cart": 7, "step": "друге", "automation_id": flow} for flow in (None, 9)]
+        another_run(1).run(send(contacts=rows, event_key="cart || step", ledger="warehouse"))
+        engine = sa.create_engine(f"sqlite:///{warehouse}")
+        with engine.connect() as connection:
+            found = {*connection.execute(sa.text("SELECT row_key FROM sendpulse_ledger")).scalars()}
+        engine.dispose()
+        wanted = [SqlLedger.row_key("left", 7, "друге"), SqlLedger.row_key("left", 7, "друге", automation_id=9)]
+        assert found == {*wanted}
+        text = 'left\0["7", "друге"]\0'
+        assert wanted[1] == hashlib.sha256(f"{text}9".encode()).hexdigest()[:24]
 
     @pytest.mark.parametrize("choice", ["skip", "resend"])
     def test_rows_in_doubt(self, send: Any, account: Any, warehouse: Path, choice: str) -> None:
@@ -390,6 +403,10 @@ class TestWhatHoldsAnEventBack:
             ({"quiet_hours": ("21:00", "08:00"), "quiet_hours_timezone": "Kyiv"}, "not the name of a time zone"),
             ({"concurrency": 0}, "concurrency is 0"),
             ({"ledger": 7}, "ledger is a int"),
+            ({"ledger": ""}, "ledger is empty"),
+            ({"ledger": "{{ params.get('nothing', '') }} "}, "ledger is empty"),
+            ({"ledger": SqlLedger("{{ '' }}")}, "ledger is empty"),
+            ({"ledger": "", "min_interval_per_contact": timedelta(1)}, "ledger is empty"),
             ({"event_key": "cart ||"}, "event_key is 'cart ||'"),
             ({"key_variable": "email"}, "cannot have a variable named email"),
             ({"key_variable": "email", "contacts": None, "contact_email": "ada@example.com"}, "no column cart"),

@@ -274,6 +274,18 @@ def test_cleared_task_skips_all(runner: Any, dag: Any, account: Any) -> None:
 
 
 @needs_state_store
+@pytest.mark.parametrize("who", [{"contact_email": "ada@example.com"}, {"contact_phone": "+380440000001"}], ids=str)
+def test_one_contact_is_the_same_whatever_its_variables(runner: Any, dag: Any, account: Any, who: dict[str, Any]) -> None:
+    fields = {**who, "variables": {"at": "{{ ti.try_number }}"}}
+    assert runner.run(send(dag, **fields)).value["accepted"] == 1
+    assert runner.run(send(dag, **fields, task_id="send2"), try_number=1).value["accepted"] == 1
+    operator = send(dag, **fields, task_id="send3")
+    assert runner.run(operator).value["accepted"] == 1
+    assert runner.run(operator, try_number=2).value["skipped"] == 1
+    assert [event["body"]["at"] for event in account.events] == ["1", "1", "1"]
+
+
+@needs_state_store
 def test_store_holds_no_addresses(runner: Any, dag: Any, account: Any) -> None:
     runner.run(send(dag, contacts=PEOPLE))
     assert runner.api.store

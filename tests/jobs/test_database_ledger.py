@@ -138,6 +138,31 @@ def test_what_is_older_than_the_retention_is_forgotten(base, clock):
     assert [(row["event"], row["row_key"]) for row in base.rows()] == [("other", "a")]
 
 
+def test_a_shorter_retention_of_another_task_forgets_nothing_sooner(base, clock):
+    long, short = base.ledger(clock, "long", retention=1000), base.ledger(clock, "short", retention=100)
+    claim(long, "a")
+    long.settle("a", [])
+    claim(short, "b")
+    short.settle("b", [])
+    clock.time += 101
+    assert entries(short, "ab") == entries(long, "ab") == [RECORDED, NEW]
+    assert claim(short, "a") == set()
+    short.open()
+    assert [row["row_key"] for row in base.rows()] == ["a"]
+    clock.time += 900
+    assert entries(short, "a") == [NEW]
+
+
+def test_taking_a_row_over_does_not_shorten_its_time(base, clock):
+    claim(base.ledger(clock, "long", retention=10_000), "a")
+    clock.time += CLAIM_LIFE + 2
+    short = base.ledger(clock, "short", retention=100)
+    assert claim(short, "a", again="a") == {"a"}
+    short.settle("a", [])
+    clock.time += 101
+    assert entries(short, "a") == [RECORDED]
+
+
 def test_expired_rows_are_deleted_in_bounded_batches(file, clock, monkeypatch):
     from airflow_provider_sendpulse.jobs import database_ledger
 
@@ -182,7 +207,7 @@ def test_two_who_create_the_table_at_once(base, clock):
         thread.join()
     assert errors == []
     indexes = {index["name"] for index in sa.inspect(base.engine).get_indexes(base.table)}
-    assert indexes == {f"{base.table}_by_contact", f"{base.table}_by_age"}
+    assert indexes == {f"{base.table}_by_contact", f"{base.table}_by_expiry"}
     assert claim(ledgers[0], "a") == {"a"}
 
 

@@ -21,11 +21,11 @@ def store():
     return {}
 
 
-def deliver(client, clock, rows, store=None, **settings):
+def deliver(client, clock, rows, store=None, key=(), variables=None, **settings):
     delivery = EventDelivery("purchase", **settings)
     ledger = MemoryLedger() if store is None else KeyValueLedger(store.get, store.__setitem__)
     report = Report()
-    delivery.run(client, people(rows, Columns()), ledger, report, clock)
+    delivery.run(client, people(rows, Columns(key=key, variables=variables)), ledger, report, clock)
     return report.counts
 
 
@@ -82,6 +82,25 @@ def test_the_same_event_twice_is_sent_once(client, clock, emulator):
     assert [event.body["total"] for event in emulator.state.events] == [1, 2]
 
 
+def test_the_same_key_for_another_flow_is_another_event(client, clock, emulator, store):
+    rows = [{"email": "a@example.com", "cart": 1, "automation_id": flow} for flow in (7, 8, "7", None)]
+    counts = deliver(client, clock, rows, store, key=["cart"])
+    assert (counts.accepted, counts.duplicate) == (3, 1)
+    assert [event.body.get("automation_id") for event in emulator.state.events] == [7, 8, None]
+    # The flow of the task counts as well as that of the row.
+    counts = deliver(client, clock, rows[3:], store, key=["cart"], automation_id=7)
+    assert (counts.accepted, counts.skipped) == (0, 1)
+    assert deliver(client, clock, rows[3:], store, key=["cart"], automation_id=9).accepted == 1
+
+
+def test_a_key_of_bytes_and_one_without_text(client, clock, emulator, store, caplog):
+    rows = [{"email": "a@example.com", "cart": cart} for cart in (b"\xff", memoryview(b"\xff"), object())]
+    counts = deliver(client, clock, rows, store, key=["cart"], variables=[])
+    assert (counts.accepted, counts.duplicate, counts.invalid) == (1, 1, 1)
+    assert "Row 3: the event key holds a object" in caplog.text
+    assert [event.body["event_key"] for event in emulator.state.events] == ["ff"]
+
+
 def test_by_telephone_alone(client, clock, emulator):
     deliver(client, clock, [{"phone": 380501234567}, {"email": "", "phone": "+380501234568"}])
     assert [event.body for event in emulator.state.events] == [{"phone": "380501234567"}, {"phone": "+380501234568"}]
@@ -114,13 +133,23 @@ def test_a_throttled_run_is_finished_by_the_next(client, clock, emulator, store)
     assert [event.body for event in emulator.state.events] == rows_of(30)
 
 
-def test_an_unknown_event_ends_after_three(client, clock, emulator, store):
+def test_an_unknown_event_ends_after_one_call(client, clock, emulator, store):
     emulator.configure(known_events=["registration"])
     with pytest.raises(Refused, match="Event not found"):
         deliver(client, clock, rows_of(30), store)
-    assert count(emulator, "events.send") == 3
+    assert count(emulator, "events.send") == 1
     emulator.configure(known_events=None)
     assert deliver(client, clock, rows_of(30), store).accepted == 30
+
+
+def test_a_refusal_that_is_no_rows_fault_ends_it_later_too(client, clock, emulator, store):
+    emulator.faults.add("status", status=403, operation="events.send", after=25, times=None)
+    with pytest.raises(Refused):
+        deliver(client, clock, rows_of(60), store)
+    assert count(emulator, "events.send") <= 26
+    emulator.faults.clear()
+    counts = deliver(client, clock, rows_of(60), store)
+    assert (counts.skipped, counts.accepted, counts.in_doubt) == (25, 35, 0)
 
 
 def test_names_of_events_do_not_share_keys(client, clock, emulator, store):

@@ -33,7 +33,7 @@ COLUMNS = Columns(key=("cart", "step"))
 FATES = {
     "lost, arrived": (True, lambda: AmbiguousOutcome("lost")),
     "lost": (False, lambda: AmbiguousOutcome("lost")),
-    "refused": (False, lambda: Refused("no")),
+    "refused": (False, lambda: Refused("no", status=422)),
     "throttled": (False, lambda: Throttled("slow")),
     "unavailable": (False, lambda: ServiceUnavailable("down")),
     "killed before": (False, lambda: Killed()),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from deliveries import Journal, Sender, build, by_email, person, persons, total
+from deliveries import Journal, Sender, build, by_email, person, persons, refused, rows_of, total
 from emulated_account import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +38,7 @@ def entries(rows, store):
 
 def test_complaints_hold_no_address(caplog):
     rows = persons(1)
-    run(rows, {}, Sender(errors={1: Refused("reader1@example.com is wrong, +380501234567")}))
+    run(rows, {}, Sender(errors={1: Refused("reader1@example.com is wrong, +380501234567", status=422)}))
     assert "reader1" not in caplog.text
     assert "38050" not in caplog.text
 
@@ -85,7 +85,7 @@ def test_a_row_in_doubt_is_not_sent_again(caplog):
 
 def test_refused_rows_are_given_back():
     store, sender = {}, Sender()
-    counts = run(persons(4), store, Sender(errors={2: Refused("no"), 3: Refused("no")}))
+    counts = run(persons(4), store, Sender(errors={2: refused(), 3: refused()}))
     assert (counts.accepted, counts.rejected, total(counts)) == (2, 2, 4)
     assert entries(persons(4), store) == ["recorded", "new", "new", "recorded"]
     run(persons(4), store, sender)
@@ -93,19 +93,111 @@ def test_refused_rows_are_given_back():
 
 
 def test_the_first_three_refused_end_it():
-    store, refused, sender = {}, Refused("no such event"), Sender()
-    failing = Sender(errors=dict.fromkeys(range(1, 30), refused))
+    store, error, sender = {}, refused(message="no such event"), Sender()
+    failing = Sender(errors=dict.fromkeys(range(1, 30), error))
     with pytest.raises(Refused) as caught:
         run(persons(30), store, failing)
-    assert caught.value is refused
+    assert caught.value is error
     assert failing.tried == [[1], [2], [3]]
     run(persons(30), store, sender)
     assert sender.sent == [*range(1, 31)]
 
 
+@pytest.mark.parametrize(
+    "bad", [{1}, {20}, {1, 2, 3}, {4, 11, 19}, {1, 3, 5, 7, 9, 11, 13, 15, 17}, {21, 22, 23, 24}], ids=str
+)
+def test_of_a_refused_group_only_the_rows_that_are_refused_alone(bad):
+    store, sender = {}, Sender(errors=dict.fromkeys(bad, refused()))
+    counts = run(persons(25), store, sender, per_call=WINDOW)
+    assert sorted(sender.sent) == [number for number in range(1, 26) if number not in bad]
+    assert (counts.accepted, counts.rejected, total(counts)) == (25 - len(bad), len(bad), 25)
+    assert sorted(row for tried in sender.tried if len(tried) == 1 for row in tried if row in bad) == sorted(bad)
+    assert entries(persons(25), store).count("new") == len(bad)
+    again = Sender()
+    run(persons(25), store, again, per_call=WINDOW)
+    assert sorted(again.sent) == sorted(bad)
+
+
+def test_a_group_that_is_refused_row_by_row_ends_it():
+    store, sender = {}, Sender(errors=dict.fromkeys(range(1, 41), refused()))
+    with pytest.raises(Refused):
+        run(persons(40), store, sender, per_call=WINDOW)
+    assert sum(len(tried) == 1 for tried in sender.tried) == 3
+    assert len(sender.tried) < 30
+    assert entries(persons(40), store) == ["new"] * 40
+
+
+def test_a_group_that_is_too_large_is_halved():
+    class Small(Sender):
+        def send(self, call):
+            if len(rows_of(call)) > 4:
+                raise refused(status=413, error_code=None, message="too large")
+            super().send(call)
+
+    sender = Small()
+    assert run(persons(25), {}, sender, per_call=WINDOW).accepted == 25
+    assert sorted(sender.sent) == [*range(1, 26)]
+
+
+@pytest.mark.parametrize("per_call", [1, 20])
+@pytest.mark.parametrize("broken", [1, 30])
+@pytest.mark.parametrize(("status", "code"), [(403, None), (404, 404), (422, 213), (None, None)])
+def test_a_refusal_that_cannot_be_due_to_a_row_ends_it_at_once(per_call, broken, status, code):
+    store, rest = {}, Sender()
+    sender = Sender(errors=dict.fromkeys(range(broken, 61), refused(status, code)))
+    with pytest.raises(Refused):
+        run(persons(60), store, sender, per_call=per_call)
+    assert len([tried for tried in sender.tried if tried[-1] >= broken]) == 1
+    counts = run(persons(60), store, rest, per_call=per_call)
+    assert (sorted(sender.sent + rest.sent), counts.in_doubt) == ([*range(1, 61)], 0)
+
+
+class OtherRun(Journal):
+    """A ledger in which another run is sending row 2, and ends it when it was looked at so many times."""
+
+    def __init__(self, store, looks, fate):
+        super().__init__(store)
+        self.looks, self.fate = looks, fate
+
+    def look_up(self, keys):
+        known = super().look_up(keys)
+        if (key := digest_of(2)) in keys:
+            self.looks -= 1
+            known |= {key: Entry.TAKEN if self.looks >= 0 else self.fate}
+        return {key: entry for key, entry in known.items() if entry is not Entry.NEW}
+
+
+def digest_of(number):
+    [item] = screened([person(number)], Report(), by_email)
+    return item.key
+
+
+@pytest.mark.parametrize(
+    ("looks", "fate", "outcome", "slept"),
+    [
+        (5, Entry.RECORDED, "skipped", 12.0),
+        (5, Entry.NEW, "accepted", 12.0),
+        (5, Entry.IN_DOUBT, "in_doubt", 12.0),
+        (1000, Entry.NEW, "skipped", 60.0),
+    ],
+)
+def test_what_another_run_is_sending_is_waited_for_a_while(looks, fate, outcome, slept, caplog):
+    report, clock, sender = Report(), FakeClock(), Sender()
+    caplog.set_level("INFO")
+    ledger = OtherRun({}, looks, fate)
+    items = screened(persons(3), report, by_email)
+    send_once(sender, items, build, ledger, report, per_call=1, clock=clock)
+    report.finish()
+    counts = report.counts.as_dict()
+    assert counts["accepted"] == 2 + (outcome == "accepted")
+    assert counts[outcome] == 1 + 2 * (outcome == "accepted")
+    assert sum(clock.sleeps) == slept
+    assert ("1 rows are being sent by another run" in caplog.text) == (looks == 1000)
+
+
 @pytest.mark.parametrize("accepted", [1, 2, 3])
 def test_three_refused_among_others_do_not(accepted):
-    errors = {number: Refused("no") for number in range(1, 30) if number != accepted}
+    errors = {number: refused() for number in range(1, 30) if number != accepted}
     counts = run(persons(29), {}, Sender(errors=errors))
     assert (counts.accepted, counts.rejected) == (1, 28)
 
@@ -200,7 +292,7 @@ def test_counts_add_up_and_nothing_arrives_twice(rows, fates, per_call, data):
     for _ in range(data.draw(st.integers(1, 4))):
         errors = {
             number: {
-                "refused": Refused("no"),
+                "refused": refused(),
                 "in doubt": AmbiguousOutcome("lost"),
                 "slow": Throttled("slow"),
                 "killed": KeyboardInterrupt(),
@@ -217,7 +309,12 @@ def test_counts_add_up_and_nothing_arrives_twice(rows, fates, per_call, data):
             assert total(counts) == counts.read == len(rows)
             assert min(counts.as_dict().values()) >= 0
         # Whatever was in doubt may have arrived.
-        doubtful = [row for tried in sender.tried for row in tried if fates.get(row) in ("in doubt", "killed")]
+        lost = [
+            tried
+            for tried in sender.tried
+            if next((fates[row] for row in tried if fates.get(row)), None) in ("in doubt", "killed")
+        ]
+        doubtful = [row for tried in lost for row in tried if fates.get(row) in ("in doubt", "killed")]
         arrived += [rows[number - 1] for number in [*sender.sent, *doubtful]]
         assert len(arrived) == len(set(arrived))
         fates = data.draw(st.dictionaries(st.integers(1, 60), FATES))

@@ -50,7 +50,7 @@ def test_how_much_there_is():
         rules.require_moderate(3000, 3001)
 
 
-def test_of_two_who_claim_for_one_contact_one_goes_on(tmp_path):
+def test_of_two_who_claim_for_one_contact_never_both_go_on(tmp_path):
     with database("sqlite", tmp_path) as base:
         clock = FakeClock()
         first, second = base.ledger(clock, "first"), base.ledger(clock, "second")
@@ -58,11 +58,37 @@ def test_of_two_who_claim_for_one_contact_one_goes_on(tmp_path):
         second.claim({"a": "ada", "c": "bob"})
         intervals = [ContactInterval(ledger, 3600.0) for ledger in (first, second)]
         assert intervals[0].overtaken({"b": "ada"}, clock.time) == {"b"}
+        assert intervals[1].overtaken({"a": "ada", "c": "bob"}, clock.time) == {"a"}
+        first.settle([], ["b"])
         assert intervals[1].overtaken({"a": "ada", "c": "bob"}, clock.time) == set()
+        first.claim({"b": "ada"})
         first.settle(["b"], [])
         assert intervals[1].overtaken({"a": "ada"}, clock.time) == {"a"}
         assert intervals[1].reached({"x": "ada", "c": "bob"}, clock.time) == {"x"}
         assert intervals[1].reached({"x": "ada"}, clock.time + 3601) == set()
+
+
+@pytest.mark.parametrize("behind", [-5, 0, 5])
+@pytest.mark.parametrize(("key", "later"), [("a", "b"), ("b", "a")])
+def test_whoever_claims_last_yields_whatever_the_clocks_say(tmp_path, behind, key, later):
+    with database("sqlite", tmp_path) as base:
+        clocks = [FakeClock(), FakeClock()]
+        clocks[1].time = clocks[0].time - behind
+        first, second = base.ledger(clocks[0], "first"), base.ledger(clocks[1], "second")
+        first.claim({key: "ada"})
+        # The first looks before the second's claim can be seen, and goes on.
+        assert ContactInterval(first, 3600.0).overtaken({key: "ada"}, clocks[0].time) == set()
+        second.claim({later: "ada"})
+        assert ContactInterval(second, 3600.0).overtaken({later: "ada"}, clocks[1].time) == {later}
+
+
+def test_of_rows_claimed_together_the_first_key_goes_on(tmp_path):
+    with database("sqlite", tmp_path) as base:
+        clock = FakeClock()
+        ledger = base.ledger(clock)
+        claimed = {"b": "ada", "a": "ada", "c": "bob"}
+        ledger.claim(claimed)
+        assert ContactInterval(ledger, 3600.0).overtaken(claimed, clock.time) == {"b"}
 
 
 def test_a_contact_is_an_address_or_else_a_number():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 import pytest
@@ -180,15 +181,26 @@ def test_key_expressions_that_cannot_be_meant(expression):
             ),
             "2026-01-05T08:00:00+00:00",
         ),
+        ((b"\x00\xffid", bytearray(b"\x00\xffid"), memoryview(b"\x00\xffid"), "00ff6964"), "00ff6964"),
+        ((uuid.UUID(int=5), str(uuid.UUID(int=5))), "00000000-0000-0000-0000-000000000005"),
+        ((dt.time(8, 30), "08:30:00"), "08:30:00"),
+        ((True,), "True"),
+        ((Decimal("1.5"), 1.5), "1.5"),
     ],
 )
 def test_key_text(values, text):
     assert {key_text(value) for value in values} == {text}
 
 
-@pytest.mark.parametrize("value", [None, "", "  ", "\ud83d"])
+@pytest.mark.parametrize("value", [None, "", "  ", "\ud83d", b"", float("nan"), Decimal("NaN"), Decimal("sNaN")])
 def test_keys_that_tell_no_row_from_another(value):
     with pytest.raises(InvalidRequest, match="the event key"):
+        key_text(value)
+
+
+@pytest.mark.parametrize("value", [object(), [1], (1,), {"a": 1}, {1}, dt.timedelta(1), 1j])
+def test_keys_without_a_stable_text(value):
+    with pytest.raises(InvalidRequest, match=f"the event key holds a {type(value).__name__}"):
         key_text(value)
 
 
