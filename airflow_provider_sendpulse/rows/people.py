@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.column_names import listed
 from airflow_provider_sendpulse.rows.source import Row
 
 
@@ -45,7 +46,7 @@ class Columns:
             return {column: column for column in row if column not in fixed}
         names = dict(self.variables) if isinstance(self.variables, Mapping) else {name: name for name in self.variables}
         if missing := [column for column in names if column not in row]:
-            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {', '.join(row)}.")
+            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {listed(row)}.")
         return names
 
 
@@ -75,11 +76,11 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
     for number, row in enumerate(rows, start=1):
         if columns.email not in row and columns.phone not in row:
             raise InvalidRequest(
-                f"The rows have neither a column {columns.email} nor {columns.phone}; they have {', '.join(row)}."
+                f"The rows have neither a column {columns.email} nor {columns.phone}; they have {listed(row)}."
             )
         needed = [*columns.key, *([] if columns.time is None else [columns.time])]
         if missing := [column for column in needed if column not in row]:
-            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {', '.join(row)}.")
+            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {listed(row)}.")
         yield Person(
             number=number,
             email=_text(row.get(columns.email)),
