@@ -61,8 +61,8 @@ class Arrivals:
     def __init__(self) -> None:
         self._database = temporary_database()
         self._database.execute(
-            "CREATE TABLE expected (digest BLOB PRIMARY KEY, number INTEGER, skipped INTEGER, status INTEGER, told INTEGER) "
-            "WITHOUT ROWID"
+            "CREATE TABLE expected (digest BLOB PRIMARY KEY, number INTEGER, skipped INTEGER, status INTEGER, "
+            "told INTEGER) WITHOUT ROWID"
         )
         self._database.execute("BEGIN")
 
