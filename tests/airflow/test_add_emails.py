@@ -337,6 +337,20 @@ class TestTries:
         result = runner.run(operator, try_number=2)
         assert (result.value["skipped"], result.value["accepted"]) == (59, 1)
 
+    @needs_state_store
+    def test_what_an_earlier_try_has_added_counts_for_the_ratio(
+        self, runner: Any, dag: Any, account: Any, book_id: int
+    ) -> None:
+        account.emulator.state.books.find(book_id).variables["age"] = "number"
+        account.emulator.configure(wrong_variables_on_add="refuse")
+        rows = [{"email": email, "age": "old" if number == 7 else number} for number, email in enumerate(self.ROWS)]
+        operator = add(dag, book_id, rows, max_rejected_ratio=0)
+        assert runner.run(operator).state == "failed"
+        operator.max_rejected_ratio = 0.05
+        result = runner.run(operator, try_number=2)
+        assert result.state == "success", result.error
+        assert (result.value["skipped"], result.value["rejected"]) == (59, 1)
+
     def test_without_a_state_store_a_retry_starts_over(self, dag: Any, account: Any, book_id: int) -> None:
         from task_runner import TaskRunner
 
