@@ -158,7 +158,10 @@ with DAG(
     wait_until_unlocked = SendPulseAddressBookUnlockedSensor(
         task_id="wait_until_unlocked",
         address_book_id=create_address_book.output,
-        expected_contacts="{{ ti.xcom_pull(task_ids='add_contacts')['accepted'] }}",
+        # A retry that goes on skips what the try before it has added.
+        expected_contacts=(
+            "{% set counts = ti.xcom_pull(task_ids='add_contacts') %}{{ counts['accepted'] + counts['skipped'] }}"
+        ),
         deferrable=True,
         poke_interval=5,
         timeout=timedelta(hours=2),

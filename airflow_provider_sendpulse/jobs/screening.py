@@ -56,7 +56,7 @@ def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], 
     with contextlib.closing(Seen()) as seen:
         for person in persons:
             report.read(person)
-            if fault := _fault(person):
+            if fault := person.fault or _fault(person):
                 report.settle(person, Outcome.INVALID, fault)
                 continue
             try:

@@ -19,7 +19,12 @@ from airflow_provider_sendpulse.sendpulse.error_codes import due_to_a_row, is_to
 log = logging.getLogger(__name__)
 
 PROBES = 3
-"""Rows of a refused batch that are tried alone first; when all of them are refused, it is not the rows."""
+"""Rows of a refused batch that are tried alone first; when all of them are refused and none was ever taken, it is not the
+rows."""
+
+MOST_IN_A_ROW = 100
+"""Rows that may be refused alone, one after the other, once the service has taken some. With more of them it takes nothing
+any more, and every row to come would cost two requests."""
 
 
 @dataclass(slots=True)
@@ -72,7 +77,8 @@ class Splitter:
     """Sends batches, from any number of threads.
 
     A refusal that can be due to some of the rows is followed down to these: three rows alone (the first, one in the
-    middle, the last), then one half after the other. One bad row in 500 costs about twenty requests.
+    middle, the last), then one half after the other. One bad row in 500 costs about twenty requests. It ends the delivery
+    when it cannot be the rows: three were refused alone and none was taken so far, or very many in a row.
 
     :param build: makes the call for some rows
     :param suspect: whether a row was refused alone in an earlier try: that it is again says nothing of the others
@@ -92,7 +98,7 @@ class Splitter:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._any_accepted = False
-        self._refused_alone = 0
+        self._refused_in_a_row = 0
 
     def stop(self) -> None:
         """Let no further request begin."""
@@ -129,19 +135,22 @@ class Splitter:
                 else:
                     self._refuse(part[0], error, sent)
             else:
-                self._any_accepted = True
+                with self._lock:
+                    self._any_accepted = True
+                    self._refused_in_a_row = 0
                 sent.accepted += part
 
     def _probe(self, items: Sequence[Item], error: Refused, sent: Sent) -> None:
         """Find out whether it is the rows, then look for them."""
         places = self._places(items)
         found = Sent()
-        for place in places:
-            self._send(items[place : place + 1], found, self._halve)
-        if len(found.refused) == PROBES:
-            raise error
-        sent.accepted += found.accepted
-        sent.refused += found.refused
+        try:
+            for place in places:
+                self._send(items[place : place + 1], found, self._halve)
+        finally:
+            sent.accepted += found.accepted
+            if not self._is_not_the_rows:
+                sent.refused += found.refused
         rest = [item for place, item in enumerate(items) if place not in places]
         if found.refused:
             self._send(rest, sent, self._halve)
@@ -159,11 +168,15 @@ class Splitter:
 
     def _refuse(self, item: Item, error: Refused, sent: Sent) -> None:
         with self._lock:
-            self._refused_alone += not self._suspect(item.person.number)
-            if not self._any_accepted and self._refused_alone >= PROBES:
-                # With one or two rows a batch, no batch has three to try.
+            # Counted beyond the batch: with one or two rows a batch, none has three to try.
+            self._refused_in_a_row += not self._suspect(item.person.number)
+            if self._is_not_the_rows:
                 raise error
         sent.refused.append((item, str(error)))
 
+    @property
+    def _is_not_the_rows(self) -> bool:
+        return self._refused_in_a_row >= (MOST_IN_A_ROW if self._any_accepted else PROBES)
 
-__all__ = ["PROBES", "BatchSize", "Sent", "Splitter"]
+
+__all__ = ["MOST_IN_A_ROW", "PROBES", "BatchSize", "Sent", "Splitter"]

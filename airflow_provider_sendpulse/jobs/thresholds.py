@@ -18,7 +18,8 @@ class Thresholds:
     """Bad rows that are allowed: with fewer the task warns, with more it fails.
 
     :param max_rejected: so many rows; no such bound when left out
-    :param max_rejected_ratio: so large a share of the rows that were read, from 0 to 1
+    :param max_rejected_ratio: so large a share of the rows that were tried, from 0 to 1: duplicates are not, nor those that
+        were skipped
     :raises InvalidRequest: for values that cannot be meant
     """
 
@@ -31,20 +32,22 @@ class Thresholds:
         if self.max_rejected is not None and self.max_rejected < 0:
             raise InvalidRequest(f"max_rejected is {self.max_rejected}; it is a number of rows, at least 0.")
 
-    def conclude(self, counts: Counts, noun: str, place: str | None = None) -> None:
+    def conclude(self, counts: Counts, noun: str, place: str | None = None, *, resumed: bool = False) -> None:
         """Judge a delivery that has ended.
 
         :param place: where the bad rows were written, for the message
+        :param resumed: rows that were skipped are those that an earlier try of this delivery has sent; they count as tried
         :raises DeliveryFailed: when more went wrong than is allowed
         """
         if not counts.bad:
             return
-        message = f"{noun}: {counts.bad:,} of {counts.read:,} rows went wrong ({counts})."
+        tried = counts.read - counts.duplicate - (0 if resumed else counts.skipped)
+        message = f"{noun}: {counts.bad:,} of {tried:,} rows went wrong ({counts})."
         where = f"They are in {place}." if place else "What is wrong with the rows is in the log above, by row number."
         if self.max_rejected is not None and counts.bad > self.max_rejected:
             raise DeliveryFailed(f"{message} That is more than max_rejected={self.max_rejected} allows. {where}")
         # In decimals, because 0.29 of 100 is a little less than 29 otherwise.
-        if counts.bad > Decimal(str(self.max_rejected_ratio)) * counts.read:
+        if counts.bad > Decimal(str(self.max_rejected_ratio)) * tried:
             raise DeliveryFailed(
                 f"{message} That is more than max_rejected_ratio={self.max_rejected_ratio:g} allows. {where}"
             )

@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import DeadlinePassed, Refused, ServiceUnavailable
@@ -61,7 +61,8 @@ class Arrivals:
     def __init__(self) -> None:
         self._database = temporary_database()
         self._database.execute(
-            "CREATE TABLE expected (digest BLOB PRIMARY KEY, number INTEGER, skipped INTEGER, status INTEGER) WITHOUT ROWID"
+            "CREATE TABLE expected (digest BLOB PRIMARY KEY, number INTEGER, skipped INTEGER, status INTEGER, "
+            "told INTEGER) WITHOUT ROWID"
         )
         self._database.execute("BEGIN")
 
@@ -71,7 +72,7 @@ class Arrivals:
         :param skipped: whether that was in an earlier try
         """
         values = (bytes.fromhex(item.key), item.person.number, skipped)
-        self._database.execute("INSERT OR REPLACE INTO expected VALUES (?, ?, ?, NULL)", values)
+        self._database.execute("INSERT OR REPLACE INTO expected VALUES (?, ?, ?, NULL, FALSE)", values)
 
     def meet(self, digest: bytes, status: int) -> None:
         """Note a contact that is in the book; others than those that were taken do not matter."""
@@ -91,14 +92,23 @@ class Arrivals:
         """Whether a contact should be in the book and has not been met."""
         return self._row("SELECT 1 FROM expected WHERE digest = ? AND status IS NULL", digest) is not None
 
-    def statuses(self) -> Iterator[tuple[int, int | None, bool]]:
-        """Yield row number, status if the contact was met, and whether it was skipped, in the order of rows."""
-        yield from self._database.execute("SELECT number, status, skipped FROM expected ORDER BY number")
+    def totals(self) -> list[tuple[int | None, int]]:
+        """Return how many contacts have which status; ``None`` is for those that were not met."""
+        return self._database.execute("SELECT status, count(*) FROM expected GROUP BY status").fetchall()
 
-    def holds(self, digest: bytes, number: int) -> bool:
-        """Whether a row is the one that stands for a contact."""
-        found = self._row("SELECT number FROM expected WHERE digest = ?", digest)
-        return found is not None and found[0] == number
+    def untold(self, digest: bytes) -> tuple[int, int | None, bool] | None:
+        """Return row number, status and whether it was skipped, of a contact that should be there and was not told of."""
+        query = "SELECT number, status, skipped FROM expected WHERE digest = ? AND NOT told"
+        found: tuple[int, int | None, bool] | None = self._database.execute(query, (digest,)).fetchone()
+        return found
+
+    def all_untold(self) -> Iterator[tuple[int, int | None, bool]]:
+        """Yield the same of all contacts that were not told of, in the order of rows."""
+        yield from self._database.execute("SELECT number, status, skipped FROM expected WHERE NOT told ORDER BY number")
+
+    def tell(self, digest: bytes) -> None:
+        """Note that a contact was told of."""
+        self._database.execute("UPDATE expected SET told = TRUE WHERE digest = ?", (digest,))
 
     def close(self) -> None:
         """Forget everything."""
@@ -179,14 +189,13 @@ class Verification:
 
     def _read_one_by_one(self) -> None:
         left = self.arrivals.missing
+        asked: set[bytes] = set()
         with self.audience.reading() as persons:
             for person in persons:
-                if not left:
-                    return
                 digest = contact_key(self.address_book_id, person.email).digest
-                if not self.arrivals.holds(digest, person.number) or not self.arrivals.is_missing(digest):
+                if digest in asked or not self.arrivals.is_missing(digest):
                     continue
-                left -= 1
+                asked.add(digest)
                 try:
                     contact = self.sender.send(contacts.read(self.address_book_id, person.email))
                 except Refused as error:
@@ -194,26 +203,42 @@ class Verification:
                         raise
                 else:
                     self.arrivals.meet(digest, contact.status)
+                if len(asked) == left:
+                    return
+        # The source does not have these rows any more, and nothing else knows their addresses: only the list tells.
+        self._read_all()
 
     def _tell(self, report: Report, prefix: Prefix) -> None:
         """Settle again what was settled as accepted; the rows' addresses go to the rejects, and only there."""
-        missing = unmailable = 0
-        with self.audience.reading() as persons:
-            row = next(persons, None)
-            for number, status, skipped in self.arrivals.statuses():
-                if (reason := _fault(status)) is None:
-                    continue
-                if status is None:
-                    missing += 1
-                    prefix.resend(number)
-                else:
-                    unmailable += 1
-                while row is not None and row.number < number:
-                    row = next(persons, None)
-                same = row is not None and self.arrivals.holds(contact_key(self.address_book_id, row.email).digest, number)
-                person = row if row is not None and same else Person(number, "", "", None, {})
-                was = Outcome.SKIPPED if skipped else Outcome.ACCEPTED
-                report.correct(person, was, Outcome.REJECTED, reason, person.email)
+        faults = {status: (reason, rows) for status, rows in self.arrivals.totals() if (reason := _fault(status))}
+        missing = faults[None][1] if None in faults else 0
+        left = sum(rows for _, rows in faults.values())
+        unmailable = left - missing
+
+        def settle(person: Person, status: int | None, skipped: bool) -> None:
+            if status is None:
+                prefix.resend(person.number)
+            was = Outcome.SKIPPED if skipped else Outcome.ACCEPTED
+            report.correct(person, was, Outcome.REJECTED, faults[status][0], person.email)
+
+        if left:
+            with self.audience.reading() as persons:
+                for person in persons:
+                    digest = contact_key(self.address_book_id, person.email).digest
+                    found = self.arrivals.untold(digest)
+                    if found is None or found[1] not in faults:
+                        continue
+                    self.arrivals.tell(digest)
+                    number, status, skipped = found
+                    # Rows may have moved since; a row keeps the number under which it was counted.
+                    settle(replace(person, number=number), status, skipped)
+                    left -= 1
+                    if not left:
+                        break
+        if left:
+            for number, status, skipped in self.arrivals.all_untold():
+                if status in faults:
+                    settle(Person(number, "", "", None, {}), status, skipped)
         log.info(
             "Read back %s contacts: %s are not in address book %s, %s are there and cannot be mailed.",
             f"{self.arrivals.expected:,}",

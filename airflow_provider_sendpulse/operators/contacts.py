@@ -64,6 +64,7 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
         :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
     """
 
+    _skips_what_it_has_sent = True
     template_fields: Collection[str] = (
         *SendPulseRowsOperator.template_fields,
         "address_book_id",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, Interrupted, InvalidRequest, RejectsNotWritten
+from airflow_provider_sendpulse.jobs.quiet_hours import QuietNow
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.thresholds import Thresholds
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
@@ -30,7 +31,8 @@ class SendPulseRowsOperator(SendPulseOperator):
     """An operator that delivers rows, and returns the counts. A delivery that fails leaves them in the XCom ``counts``.
 
     :param max_rejected: rows that may go wrong: up to it the task warns, above it fails; no such bound when left out
-    :param max_rejected_ratio: share of the rows that may go wrong: up to it the task warns, above it fails
+    :param max_rejected_ratio: share of the rows that may go wrong, of those that were tried (duplicates are not, nor events
+        that are skipped): up to it the task warns, above it fails
     :param rejects: where rows go that were invalid, rejected or in doubt, with their addresses: a path or URL that ends in
         ``.csv`` or ``.jsonl``, a :class:`~airflow_provider_sendpulse.rows.RejectsFile`, or a
         :class:`~airflow_provider_sendpulse.rows.RejectsTable` (templated). The XCom ``rejects`` says where they are.
@@ -38,6 +40,9 @@ class SendPulseRowsOperator(SendPulseOperator):
     """
 
     template_fields: Collection[str] = (*SendPulseOperator.template_fields, "rejects")
+
+    _skips_what_it_has_sent = False
+    """Whether skipped rows are only ever those that an earlier try of the same delivery has sent."""
 
     def __init__(
         self,
@@ -83,17 +88,20 @@ class SendPulseRowsOperator(SendPulseOperator):
                 report.finish()
             finally:
                 self._is_delivering = False
-        except BaseException:
+        except BaseException as error:
             report.abandon()
             trouble = self._closed(rejects)
             if trouble is not None:
                 self.log.error("%s", trouble)
-            self._say(noun, report, place if trouble is None else None, context, failed=True)
+            # Quiet hours are a pause: the task goes on with these rows.
+            failed = not isinstance(error, QuietNow)
+            self._say(noun, report, place if trouble is None else None, context, failed=failed)
             raise
         trouble = self._closed(rejects)
         failure: DeliveryFailed | None = None
         try:
-            thresholds.conclude(report.counts, noun, None if place is None or trouble else str(place))
+            where = None if place is None or trouble else str(place)
+            thresholds.conclude(report.counts, noun, where, resumed=self._skips_what_it_has_sent)
         except DeliveryFailed as error:
             failure = error
         self._say(noun, report, place if trouble is None else None, context, failed=bool(failure or trouble))

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 # A cursor on a PostgreSQL server is for one statement that only reads.
-_COMMENTS = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*"
-_READS = re.compile(rf"(?is){_COMMENTS}[(\s]*(?:select|with|values|table)\b(?!.*;{_COMMENTS}[^\s;])")
+_NOT_WORDS = re.compile(
+    r"(?is)\be'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/"
+)
+_READS = re.compile(r"(?is)[(\s]*(?:select|with|values|table)\b(?!.*;\s*[^\s;])")
 _WRITES = re.compile(r"(?i)\b(?:insert|update|delete|merge|into)\b")
 
 _MYSQL = {"pymysql": "pymysql.cursors", "MySQLdb": "MySQLdb.cursors"}
@@ -34,7 +36,7 @@ def streaming(connection: Any, sql: str, another: Callable[[], Any]) -> Iterator
     :param another: opens a second connection to the same server
     """
     drivers = {kind.__module__.partition(".")[0] for kind in type(connection).__mro__}
-    if drivers & {"psycopg", "psycopg2"} and _READS.match(sql) and not _WRITES.search(sql):
+    if drivers & {"psycopg", "psycopg2"} and _only_reads(sql):
         # Outside a transaction a cursor has to be kept beyond the end of its statement.
         cursor = connection.cursor(f"airflow_{uuid.uuid4().hex}", withhold=bool(connection.autocommit))
         with contextlib.closing(cursor):
@@ -45,6 +47,11 @@ def streaming(connection: Any, sql: str, another: Callable[[], Any]) -> Iterator
     else:
         with contextlib.closing(connection.cursor()) as cursor:
             yield cursor
+
+
+def _only_reads(sql: str) -> bool:
+    words = _NOT_WORDS.sub(lambda found: " " if found[0].startswith(("--", "/*")) else " _ ", sql)
+    return bool(_READS.match(words) and not _WRITES.search(words))
 
 
 @contextlib.contextmanager

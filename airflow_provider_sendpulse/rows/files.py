@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, TextIO
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.column_names import are_names, listed
 from airflow_provider_sendpulse.rows.source import Row
 from airflow_provider_sendpulse.rows.storage import as_template, storage_path
 
@@ -107,9 +108,11 @@ class FileRows:
         names = [name.strip() for name in header]
         if isinstance(self.columns, Mapping):
             if missing := [name for name in self.columns if name not in names]:
-                raise InvalidRequest(f"The file has no column {', '.join(missing)}; it has {', '.join(names)}.")
+                raise InvalidRequest(f"The file has no column {', '.join(missing)}; it has {listed(names)}.")
             names = [self.columns.get(name, name) for name in names]
         if len(set(names)) != len(names):
+            if not are_names(names):
+                raise InvalidRequest(f"Line {line}: two columns have one name; there are {listed(names)}.")
             twice = sorted({name for name in names if names.count(name) > 1})
             raise InvalidRequest(f"Line {line}: more than one column named {', '.join(twice)}.")
         return names

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.column_names import listed
 from airflow_provider_sendpulse.rows.source import Row
 
 
@@ -37,17 +38,19 @@ class Columns:
     time: str | None = None
 
     def chosen(self, row: Row) -> dict[str, str]:
-        """Return which columns of a row become which variables.
-
-        :raises InvalidRequest: when a column that was asked for is not there
-        """
+        """Return which columns of a row become which variables."""
         if self.variables is None:
             fixed = {self.email, self.phone, self.automation_id}
             return {column: column for column in row if column not in fixed}
-        names = dict(self.variables) if isinstance(self.variables, Mapping) else {name: name for name in self.variables}
-        if missing := [column for column in names if column not in row]:
-            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {', '.join(row)}.")
-        return names
+        return dict(self.variables) if isinstance(self.variables, Mapping) else {name: name for name in self.variables}
+
+    def missing(self, row: Row) -> str:
+        """Return which columns a row lacks, for a message such as "the row has no column cart_id"; empty if none."""
+        if self.email not in row and self.phone not in row:
+            return f"neither a column {self.email} nor {self.phone}"
+        needed = [*self.key, *([] if self.time is None else [self.time]), *(self.variables or ())]
+        missing = [column for column in needed if column not in row]
+        return f"no column {', '.join(missing)}" if missing else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Person:
     :param number: the row's number, from 1
     :param key: the values that say which row it is
     :param time: when it happened, as the source says it
+    :param fault: why nothing can be sent for this row; empty for one that was read well
     """
 
     number: int
@@ -66,21 +70,28 @@ class Person:
     variables: dict[str, Any] = field(repr=False)
     key: tuple[Any, ...] = field(default=(), repr=False)
     time: Any = field(default=None, repr=False)
+    fault: str = field(default="", repr=False)
 
 
 def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
-    """Read rows as people.
+    """Read rows as people. A later row that lacks a column, as JSON Lines may, is a person with a fault.
 
-    :raises InvalidRequest: when the rows have neither the column of the address nor that of the telephone number
+    :raises InvalidRequest: when the first row lacks a column that was asked for, or has neither that of the address nor
+        that of the telephone number
     """
     for number, row in enumerate(rows, start=1):
-        if columns.email not in row and columns.phone not in row:
-            raise InvalidRequest(
-                f"The rows have neither a column {columns.email} nor {columns.phone}; they have {', '.join(row)}."
+        if missing := columns.missing(row):
+            if number == 1:
+                raise InvalidRequest(f"The rows have {missing}; they have {listed(row)}.")
+            yield Person(
+                number=number,
+                email=_text(row.get(columns.email)),
+                phone=_text(row.get(columns.phone)),
+                automation_id=None,
+                variables={},
+                fault=f"the row has {missing}",
             )
-        needed = [*columns.key, *([] if columns.time is None else [columns.time])]
-        if missing := [column for column in needed if column not in row]:
-            raise InvalidRequest(f"The rows have no column {', '.join(missing)}; they have {', '.join(row)}.")
+            continue
         yield Person(
             number=number,
             email=_text(row.get(columns.email)),

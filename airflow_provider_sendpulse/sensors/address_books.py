@@ -19,8 +19,9 @@ class SendPulseAddressBookUnlockedSensor(SendPulseSensor):
     It fails at once when the book is deleted (1) or a moderator waits for an answer (3).
 
     :param address_book_id: the address book (templated)
-    :param expected_contacts: how many contacts must be there at least, such as ``accepted`` of the task that added them:
-        loading goes on after the service has taken them (templated)
+    :param expected_contacts: how many contacts must be there at least, such as ``accepted`` + ``skipped`` of the task that
+        added them (an earlier try has added those that a retry skips): loading goes on after the service has taken them
+        (templated)
     """
 
     template_fields: Collection[str] = (*SendPulseSensor.template_fields, "address_book_id", "expected_contacts")

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import jinja2
 import pytest
 
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
@@ -44,6 +47,16 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def add(dag: Any, book_id: Any, contacts: Any, **arguments: Any) -> SendPulseAddEmailsOperator:
     return SendPulseAddEmailsOperator(task_id="add", dag=dag, address_book_id=book_id, contacts=contacts, **arguments)
+
+
+def expected_contacts(counts: dict[str, int]) -> dict[str, int]:
+    """Return how many contacts the documented sensors wait for after a load."""
+    found = {}
+    for name in ("README.md", "example_dags/weekly_digest.py"):
+        text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+        [template] = re.findall(r'expected_contacts=\(?\s*"(.*)"', text)
+        found[name] = int(jinja2.Template(template).render(ti=SimpleNamespace(xcom_pull=lambda task_ids: counts)))
+    return found
 
 
 def contacts_of(account: Any) -> dict[str, dict[str, Any]]:
@@ -308,6 +321,7 @@ class TestTries:
         assert next(iter(runner.api.store.values()))["rows"] == 30
         result = runner.run(operator, try_number=2)
         assert (result.value["skipped"], result.value["accepted"]) == (30, 30)
+        assert expected_contacts(result.value) == {"README.md": 60, "example_dags/weekly_digest.py": 60}
         assert runner.api.store == {}
         result = runner.run(operator, try_number=3)
         assert (result.value["skipped"], result.value["accepted"]) == (0, 60)
@@ -322,6 +336,20 @@ class TestTries:
         account.emulator.configure(wrong_variables_on_add="accept")
         result = runner.run(operator, try_number=2)
         assert (result.value["skipped"], result.value["accepted"]) == (59, 1)
+
+    @needs_state_store
+    def test_what_an_earlier_try_has_added_counts_for_the_ratio(
+        self, runner: Any, dag: Any, account: Any, book_id: int
+    ) -> None:
+        account.emulator.state.books.find(book_id).variables["age"] = "number"
+        account.emulator.configure(wrong_variables_on_add="refuse")
+        rows = [{"email": email, "age": "old" if number == 7 else number} for number, email in enumerate(self.ROWS)]
+        operator = add(dag, book_id, rows, max_rejected_ratio=0)
+        assert runner.run(operator).state == "failed"
+        operator.max_rejected_ratio = 0.05
+        result = runner.run(operator, try_number=2)
+        assert result.state == "success", result.error
+        assert (result.value["skipped"], result.value["rejected"]) == (59, 1)
 
     def test_without_a_state_store_a_retry_starts_over(self, dag: Any, account: Any, book_id: int) -> None:
         from task_runner import TaskRunner

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_sendpulse.exceptions import AuthenticationFailed, ServiceUnavailable
 from airflow_provider_sendpulse.jobs.screening import Item
-from airflow_provider_sendpulse.jobs.splitting import BatchSize, Splitter
+from airflow_provider_sendpulse.jobs.splitting import MOST_IN_A_ROW, BatchSize, Splitter
 
 ITEMS = [Item(row, by_email(row).digest.hex(), row.email) for row in persons(500)]
 
@@ -87,6 +87,33 @@ def test_what_is_known_when_it_ends_early_is_kept():
     assert accepted
     assert sorted(accepted) == sorted(sender.sent)
     assert (refusals, sent.complete) == ([], False)
+
+
+def test_what_was_found_alone_is_kept_when_a_later_row_ends_in_an_error():
+    sender = Sender(errors={1: refused(), 251: ServiceUnavailable("down")})
+    sent = split(sender)
+    assert (outcome(sent), str(sent.error), sent.complete) == (([], [1]), "down", False)
+    sender = Sender(errors={1: refused(), 500: ServiceUnavailable("down")})
+    assert (outcome(split(sender)), sender.sent) == (([251], [1]), [251])
+
+
+@pytest.mark.parametrize("wrong", [{21, 22, 23}, {21, 22}, {21}, {21, 23, 25, 22}, set(range(21, 40))])
+def test_after_rows_were_taken_a_batch_of_bad_ones_is_no_verdict(wrong):
+    sender = Sender(errors=dict.fromkeys(wrong, refused()))
+    splitter = Splitter(sender, build, BatchSize(500), nobody)
+    assert outcome(splitter.send(ITEMS[:20])) == ([*range(1, 21)], [])
+    sent = splitter.send([item for item in ITEMS if item.person.number in wrong])
+    assert (sent.error, sent.complete, sorted(outcome(sent)[1])) == (None, True, sorted(wrong))
+
+
+def test_a_service_that_takes_nothing_any_more_ends_it():
+    sender = Sender(errors=dict.fromkeys(range(2, 501), refused()))
+    splitter = Splitter(sender, build, BatchSize(500), nobody)
+    assert splitter.send(ITEMS[:1]).complete
+    results = [splitter.send(ITEMS[1:51]), splitter.send(ITEMS[51:])]
+    assert [(result.complete, result.error is None) for result in results] == [(True, True), (False, False)]
+    assert sum(len(result.refused) for result in results) == MOST_IN_A_ROW - 1
+    assert len(sender.tried) < 3 * MOST_IN_A_ROW
 
 
 def test_nothing_begins_once_it_is_stopped():

@@ -23,6 +23,11 @@ from airflow_provider_sendpulse.jobs.thresholds import Thresholds
         (Counts(read=100, accepted=99, in_doubt=1), 0.0, True),
         (Counts(read=100, duplicate=50, skipped=50), 0.0, False),
         (Counts(read=1, invalid=1), 1.0, False),
+        # What was not tried does not make the share smaller.
+        (Counts(read=1000, skipped=900, accepted=98, rejected=2), 0.01, True),
+        (Counts(read=1000, duplicate=900, accepted=98, rejected=2), 0.01, True),
+        (Counts(read=1000, skipped=450, duplicate=450, accepted=99, rejected=1), 0.01, False),
+        (Counts(read=1000, skipped=999, invalid=1), 0.01, True),
         (Counts(), 0.0, False),
         # Products of fractions are not what they seem: 0.29 * 100 is less than 29.
         (Counts(read=100, accepted=71, rejected=29), 0.29, False),
@@ -63,3 +68,10 @@ def test_counts_as_text():
 
 def test_an_item_shows_nothing_of_a_person():
     assert "reader1" not in repr(Item(person(1), "k"))
+
+
+def test_what_an_earlier_try_has_sent_was_tried():
+    counts = Counts(read=1000, skipped=999, rejected=1)
+    Thresholds().conclude(counts, "Contacts", resumed=True)
+    with pytest.raises(DeliveryFailed, match="1 of 1 rows went wrong"):
+        Thresholds().conclude(counts, "Events")

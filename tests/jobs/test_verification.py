@@ -136,8 +136,41 @@ def test_a_source_that_has_changed_meanwhile(client, clock, emulator, book):
 
     counts, rejected = load(client, clock, book, Source())
     assert (counts.accepted, counts.rejected) == (8, 2)
-    # Row 5 is gone: its number is all that is known of it.
-    assert rejected == [(3, "Reader3@example.com", MISSING), (5, "", MISSING)]
+    # Row 5 has moved to the first place: it keeps its number, and has its address.
+    assert sorted(rejected) == [(3, "Reader3@example.com", MISSING), (5, "Reader5@example.com", MISSING)]
+
+
+class Moving:
+    """A live table: after the first reading some rows are gone, and others are in front."""
+
+    def __init__(self, rows, gone=()):
+        self.table = rows
+        self.gone = gone
+        self.readings = 0
+
+    def rows(self):
+        self.readings += 1
+        if self.readings == 1:
+            return iter(self.table)
+        return iter([{"email": "first@example.com"}, *(row for row in self.table if row["email"] not in self.gone)])
+
+
+def test_rows_that_have_moved_are_asked_for_one_by_one(client, clock, emulator):
+    book = add_book(emulator, contacts=5000)
+    rows = [{"email": f"new{index}@example.com"} for index in range(1, 11)]
+    blacklist(emulator, "new4@example.com")
+    counts, rejected = load(client, clock, book, Moving(rows))
+    assert (counts.accepted, rejected) == (9, [(4, "new4@example.com", MISSING)])
+    assert (count(emulator, "contacts.list"), count(emulator, "contacts.read")) == (0, 10 + 1)
+
+
+def test_rows_that_are_gone_are_looked_for_in_the_whole_book(client, clock, emulator):
+    book = add_book(emulator, contacts=500)
+    rows = [{"email": f"new{index}@example.com"} for index in range(1, 6)]
+    blacklist(emulator, "new4@example.com")
+    counts, rejected = load(client, clock, book, Moving(rows, gone=("new1@example.com", "new4@example.com")))
+    # The first one is there; of the fourth, its number is all that is known.
+    assert (counts.accepted, rejected) == (4, [(4, "", MISSING)])
 
 
 def test_a_contact_that_a_page_has_left_out(client, clock, emulator, book):

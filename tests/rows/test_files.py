@@ -10,9 +10,11 @@ import sys
 import textwrap
 
 import pytest
+from told import told
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.rows import FileRows, RowSource
+from airflow_provider_sendpulse.rows.people import Columns, people
 
 
 @pytest.fixture
@@ -173,3 +175,31 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
     said = subprocess.run(arguments, check=True, timeout=120, capture_output=True, text=True).stdout.split()
     assert int(said[-2]) == 300_000
     assert int(said[-1]) < 5_000  # KB
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "secret@example.com,Olena,Olena",
+        "Olena,+38 (050) 123-45-67,Olena",
+        "Olena,380501234567,Olena",
+        "Olena,12 Hidden Street,Olena",
+        "Olena,secret_at_example,Olena1234567",
+    ],
+)
+@pytest.mark.parametrize("columns", [None, {"E-mail": "email"}])
+def test_a_first_row_that_is_no_header_is_told_to_nobody(write, caplog, first, columns):
+    for line in (first, first.replace("Olena", "Petro", 1)):
+        with pytest.raises(InvalidRequest) as caught:
+            [*people(FileRows(str(write(line + "\n" + line + "\n")), columns=columns).rows(), Columns())]
+        assert "3 columns" in str(caught.value)
+        assert "columns=[…]" in str(caught.value)
+        everything = told(caught.value).partition("Traceback")[0] + str(caught.value) + caplog.text
+        assert not [value for value in [*line.split(","), "secret", "050"] if value in everything]
+
+
+@pytest.mark.parametrize("names", ["E-mail,Ім'я,Дата народження", "cart_id,sum.total,step2"])
+def test_a_header_is_shown(write, names):
+    with pytest.raises(InvalidRequest) as caught:
+        [*people(FileRows(str(write(names + "\n1,2,3\n"))).rows(), Columns())]
+    assert str(caught.value).endswith(f"they have {names.replace(',', ', ')}.")

@@ -235,3 +235,18 @@ def test_time_and_key_are_columns():
     assert (person.key, person.time) == ((1,), "2026-01-05")
     with pytest.raises(InvalidRequest, match="no column when"):
         one(row, Columns(time="when"))
+
+
+@pytest.mark.parametrize(
+    ("later", "fault"),
+    [
+        ({"cart": 2, "name": "Secret"}, "the row has neither a column email nor phone"),
+        ({"email": "b@example.com", "secret@example.com": 1}, "the row has no column cart, name"),
+        ({"phone": "1", "cart": 2}, "the row has no column name"),
+    ],
+)
+def test_a_later_row_without_a_column_is_one_wrong_row(later, fault):
+    first = {"email": "a@example.com", "cart": 1, "name": "A"}
+    found = [*people([first, later, {**first, "cart": 3}], Columns(variables=["name"], key=["cart"]))]
+    assert [(person.number, person.fault, person.key) for person in found] == [(1, "", (1,)), (2, fault, ()), (3, "", (3,))]
+    assert found[1].email == later.get("email", "")
