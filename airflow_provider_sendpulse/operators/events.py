@@ -45,8 +45,7 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
 
     What a row *is* is said by ``event_key``, together with the flow that it is for, where there is one.
     A list may do without: a row is then all its values, so values that change with every try (the time of day) make it
-    another row. The one contact may too: it is then the contact, whatever the variables are; with ``ledger`` it gets the
-    event once in ``ledger_retention``, so give ``event_key`` where it may get another one sooner.
+    another row. The one contact may too, unless ``ledger`` is given: it is then the contact, whatever the variables are.
 
     (The one contact's parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails
     its alerts to, which is often set in ``default_args``.)
@@ -314,6 +313,11 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
             if clashes := RESERVED & set(variables or {}):
                 raise InvalidRequest(f"An event cannot have a variable named {', '.join(sorted(clashes))}.")
             columns = Columns(key=key_columns(self.event_key), time=self.event_time or None)
+            if not columns.key and self.ledger is not None:
+                raise InvalidRequest(
+                    'With ledger=, one contact needs an event_key, such as event_key="order_id": without one, the contact '
+                    "would get this event once in all runs."
+                )
             return InlineRows([{"email": email, "phone": phone, "variables": variables or {}}]), columns
         if email or phone:
             raise InvalidRequest("Give either contacts, or contact_email and contact_phone.")

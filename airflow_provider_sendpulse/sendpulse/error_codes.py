@@ -145,6 +145,8 @@ def quota_by_text(message: str) -> tuple[float, str] | None:
 ROW_LEVEL = frozenset(
     {
         ErrorCode.ADDRESS_INVALID.code,
+        ErrorCode.ADDRESS_EXISTS.code,
+        ErrorCode.ADDRESS_BLACKLISTED.code,
         ErrorCode.VARIABLE_NOT_FOUND.code,
         ErrorCode.WRONG_PARAMETERS.code,
         422,  # not in the table: the code of all validation that has none of its own
