@@ -48,6 +48,25 @@ class MailingRecord(Protocol):
         """
         ...
 
+    def killable(self) -> int | None:
+        """Return the campaign that an earlier try was ready to cancel when killed, and never said that it was not."""
+        ...
+
+    def keep_killable(self, campaign_id: int | None) -> None:
+        """Keep that the end of this try may cancel a campaign, or that it no longer can.
+
+        Written ahead, because a trigger cannot write, and Airflow may refuse what a killed task writes.
+        """
+        ...
+
+    def cancelled(self, campaign_id: int) -> bool | None:
+        """Whether this task has cancelled a campaign itself; ``None`` when the end of an earlier try may have done so."""
+        ...
+
+    def keep_cancelled(self, campaign_id: int) -> None:
+        """Keep that this task has cancelled a campaign before it went out."""
+        ...
+
 
 class StoredRecord:
     """A record in a store of small values that outlives the tries of a task, such as Airflow's task state store.
@@ -80,6 +99,25 @@ class StoredRecord:
         self._keep("deadline", {"at": proposed, "clearing": clearing})
         return proposed
 
+    def killable(self) -> int | None:
+        """Return the campaign that a try may have cancelled when it was killed."""
+        return self._values.get("killable")
+
+    def keep_killable(self, campaign_id: int | None) -> None:
+        """Keep that the end of this try may cancel a campaign, or that it no longer can."""
+        if campaign_id != self.killable():
+            self._keep("killable", campaign_id)
+
+    def cancelled(self, campaign_id: int) -> bool | None:
+        """Whether this task has cancelled a campaign itself; ``None`` when the end of a try may have done so."""
+        if self._values.get("cancelled") == campaign_id:
+            return True
+        return None if self.killable() == campaign_id else False
+
+    def keep_cancelled(self, campaign_id: int) -> None:
+        """Keep that this task has cancelled a campaign before it went out."""
+        self._keep("cancelled", campaign_id)
+
     def _keep(self, key: str, value: Any) -> None:
         values = {**self._values, key: value}
         self._put(self._name, values)
@@ -95,6 +133,8 @@ class GuessedRecord:
 
     def __init__(self, try_number: int, now: float) -> None:
         self._intent = Intent(ANY_GENERATION, at=now) if try_number > 1 else None
+        self._is_retry = try_number > 1
+        self._cancelled: int | None = None
 
     def intent(self) -> Intent | None:
         """Return the assumed intent."""
@@ -107,6 +147,23 @@ class GuessedRecord:
     def deadline(self, proposed: float, clearing: int) -> float:
         """Return the proposed deadline: every try has its own."""
         return proposed
+
+    def killable(self) -> int | None:
+        """Return ``None``: no trigger cancels anything below Airflow 3.3, so nothing is cancelled behind a try's back."""
+        return None
+
+    def keep_killable(self, campaign_id: int | None) -> None:
+        """Do nothing: it would not outlive this try."""
+
+    def cancelled(self, campaign_id: int) -> bool | None:
+        """Whether this try has cancelled a campaign; for a retry, the try before may always have done so."""
+        if self._cancelled == campaign_id:
+            return True
+        return None if self._is_retry else False
+
+    def keep_cancelled(self, campaign_id: int) -> None:
+        """Remember until this try ends that it has cancelled a campaign."""
+        self._cancelled = campaign_id
 
 
 __all__ = ["ANY_GENERATION", "GuessedRecord", "Intent", "MailingRecord", "StoredRecord"]

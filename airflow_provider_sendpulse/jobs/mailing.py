@@ -71,6 +71,7 @@ class Mailing:
     :param marker: by what it is recognised
     :param since: no campaign with this marker can be older than this; bounds how far the look-up pages back
     :param recreate: codes of :data:`ENDED_BADLY` after which a new generation is created, if nothing went out
+    :param recreate_killed: whether one is created also after what the end of an earlier try has cancelled
     :param before_creating: last look at the campaign directly before it is created: may change it, or raise
     :param visibility_window: seconds after which a campaign that exists is certainly listed; more than 0, at most
         :data:`LONGEST_WINDOW`
@@ -81,6 +82,7 @@ class Mailing:
     marker: Marker
     since: dt.datetime
     recreate: frozenset[int] = frozenset()
+    recreate_killed: bool = False
     before_creating: Callable[[campaigns.NewCampaign], campaigns.NewCampaign] = field(default=_as_it_is)
     visibility_window: float = VISIBILITY_WINDOW
 
@@ -110,6 +112,7 @@ def create_once(
 
     :param lease: shared with all who might create the same mailing at the same time; its owner is the task, not the try
     :raises CampaignConflict: one with this marker exists, to other address books or with another subject
+    :raises CampaignNotSent: the one that exists was deleted, or ended badly and nobody knows whether it reached anybody
     :raises AmbiguousOutcome: it may exist and could not be found, or could not be looked for: it is not created then
     :raises Throttled: the service takes no campaign now; nothing was created
     :raises ServiceUnavailable: another task has been creating it for too long; nothing was created
@@ -118,13 +121,19 @@ def create_once(
     return _Creation(sender, mailing, record, clock, lease).run()
 
 
-def went_out(campaign: campaigns.Campaign) -> bool:
-    """Whether any recipient may have got a message of a campaign that ended badly, as far as its figures tell."""
+def went_out(campaign: campaigns.Campaign) -> bool | None:
+    """Whether any recipient got a message of a campaign that ended badly; ``None`` when it has no figures to tell.
+
+    Also true for a campaign that has not ended, or at a status that is not documented.
+    """
     status = CampaignStatus.of(campaign.status)
     if status not in ENDED_BADLY:
         return True
     unsent = (DeliveryStatus.IN_QUEUE.code, DeliveryStatus.NOT_SENT.code)
-    return any(statistic.count for statistic in campaign.statistics if statistic.code not in unsent)
+    if any(statistic.count for statistic in campaign.statistics if statistic.code not in unsent):
+        return True
+    # Without an active address there is nobody to have figures of.
+    return False if campaign.statistics or status is CampaignStatus.NO_ACTIVE_ADDRESSES else None
 
 
 class _RightLost(Exception):
@@ -184,7 +193,7 @@ class _Creation:
 
     def _is_enough(self, found: campaigns.Campaign) -> bool:
         intent = self._record.intent()
-        return (intent is None or generation(found) >= intent.generation) and not self._is_to_be_recreated(found)
+        return (intent is None or generation(found) >= intent.generation) and self._is_to_be_recreated(found) is False
 
     def _run(self) -> Outcome:
         intent = self._record.intent()
@@ -200,8 +209,16 @@ class _Creation:
         elif found is None:
             # Without an intent nothing of ours can be on its way, so a look-up that fails is just a failed look-up.
             found = self._look() if intent is None else self._look_until_visible(intent)
-        while found is not None and self._is_to_be_recreated(found):
+        while found is not None and (recreated := self._is_to_be_recreated(found)) is not False:
             later = self._later_than(found, intent)
+            if later is None and recreated is None:
+                self._adopt(found)
+                raise CampaignNotSent(
+                    f"Campaign {found.id} ended at status {found.status}, and SendPulse gives no figures of it: nobody "
+                    "knows whether a part went out. Nothing was created. Search the campaigns in the SendPulse dashboard "
+                    f"for {self._mailing.marker} and check whether it reached anybody. If it did not, give the operator "
+                    "another edition to mail again."
+                )
             if later is None:
                 log.warning(
                     "Campaign %s ended at status %s and nothing of it went out: creating the next generation.",
@@ -240,11 +257,19 @@ class _Creation:
         log.info("Adopted campaign %s: one with the marker %s exists already.", found.id, self._mailing.marker)
         return Outcome(found.id, adopted=True)
 
-    def _is_to_be_recreated(self, found: campaigns.Campaign) -> bool:
-        if found.status not in self._mailing.recreate:
+    def _is_to_be_recreated(self, found: campaigns.Campaign) -> bool | None:
+        """Whether the next generation is due; ``None`` when it would be, were it known that nothing went out."""
+        cancelled = found.status == CampaignStatus.CANCELLED.code
+        ours = self._record.cancelled(found.id) if cancelled else False
+        killed = self._mailing.recreate_killed and ours is not False
+        if found.status not in self._mailing.recreate and not killed:
             return False
         # Listings hold no figures, and a recreated campaign must be known not to have reached anybody.
-        return not went_out(self._sender.send(campaigns.read(found.id)))
+        went = went_out(self._sender.send(campaigns.read(found.id)))
+        if went is None:
+            # What this task itself has cancelled had not begun to go out.
+            return True if ours or (killed and self._record.killable() == found.id) else None
+        return not went
 
     def _create(self, marker: Marker, *, again: bool = False) -> Outcome:
         campaign = self._mailing.before_creating(self._mailing.campaign)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.arguments import one_of, seconds
-from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest, Refused, Throttled
+from airflow_provider_sendpulse.exceptions import (
+    DeadlinePassed,
+    FinalFailure,
+    InvalidRequest,
+    Refused,
+    ServiceError,
+    Throttled,
+)
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.jobs.cancelling import cancel
 from airflow_provider_sendpulse.jobs.intent import MailingRecord
@@ -22,6 +30,7 @@ from airflow_provider_sendpulse.jobs.mailing import (
     Mailing,
     Outcome,
     create_once,
+    went_out,
 )
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_until_over
@@ -41,7 +50,7 @@ from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, StatusClass
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
-from airflow_provider_sendpulse.version_compat import AirflowSkipException, default_deferrable
+from airflow_provider_sendpulse.version_compat import AirflowException, AirflowSkipException, default_deferrable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -53,7 +62,18 @@ _DEFERRAL_MARGIN = timedelta(minutes=10)
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _KILL_GRACE = 300.0
-"""Seconds after adopting a campaign within which its cancellation is taken for the end of the try before."""
+"""Seconds after adopting what a try left behind deferred, within which a cancellation is taken for that try's trigger's.
+
+A trigger cannot write down what it has cancelled. Somebody who cancels the campaign in the dashboard just then is taken
+for it too.
+"""
+
+_WRITING = 2.0
+"""Seconds for which a killed task tries to write down that it has cancelled its campaign; Airflow leaves it five."""
+
+
+class _Killed(AirflowException):
+    """The task was killed, and its process still runs for a moment: nothing more may be created."""
 
 
 class SendPulseCreateCampaignOperator(SendPulseOperator):
@@ -193,12 +213,20 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         self.poll_error_window = poll_error_window
         self.timeout = timeout
         self._killable: int | None = None
+        self._killed = False
+        self._record: MailingRecord | None = None
 
     def execute(self, context: Context) -> int:
         """Create or adopt the campaign, and wait for it if asked to."""
         return self._run(context)
 
-    def _run(self, context: Context) -> int:
+    def _run(self, context: Context, *, again: bool = False, deadline: float | None = None) -> int:
+        """Do all of it.
+
+        :param again: an adopted campaign turned out to be cancelled by the try before; this happens once
+        :param deadline: as decided before a deferral of this try
+        """
+        self._require_alive()
         one_of(self.on_partial, "on_partial", "fail", "success")
         one_of(self.if_ended_badly, "if_ended_badly", "fail", "recreate")
         one_of(self.past_send_date, "past_send_date", "fail", "send_now", "skip")
@@ -206,8 +234,10 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         with self.hook as hook:
             campaign = campaign_request(self, cast("Mapping[str, Any]", context), hook.settings.account_timezone)
             marker = mailing_marker(self, context, hook.settings.deployment)
-            record = mailing_record(context, marker.digest)
-            deadline = self._deadline(context, record)
+            self._record = record = mailing_record(context, marker.digest)
+            if deadline is None:
+                deadline = self._deadline(context, record)
+            left_behind = record.killable()
             outcome = self._create(
                 context,
                 hook,
@@ -216,57 +246,113 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                     marker=marker,
                     since=self._since(context),
                     recreate=self._recreate,
+                    recreate_killed=self.cancel_on_kill,
                     before_creating=self._last_look,
                     visibility_window=seconds(self.visibility_window, "visibility_window"),
                 ),
                 record,
                 deadline,
             )
-            self._killable = campaign_id = outcome.campaign_id
+            campaign_id = outcome.campaign_id
+            if self.cancel_on_kill:
+                record.keep_killable(campaign_id)
+            self._killable = campaign_id
             self._tell(context, outcome)
             # For the link, and to see what became of the date: a strict DMARC policy makes SendPulse ignore it.
             seen = self._read_back(hook, outcome)
             link = seen.permalink or hook.settings.campaign_link.replace("{id}", str(seen.id))
             SendPulseCampaignLink().push(context, link)
-            self._check(outcome, seen)
+            adopted_at = _CLOCK.now() if outcome.adopted and left_behind == campaign_id and not again else None
+            if adopted_at is not None and self._may_be_recreated(seen):
+                return self._run_again(context, campaign_id, deadline)
+            try:
+                self._check(outcome, seen)
+            except FinalFailure:
+                self._forget_killable(record)
+                raise
             begins = optional_date(self.send_date)
             if campaign.send_date is not None and begins is not None:
                 require_on_time(seen, campaign.send_date, begins.timestamp(), _CLOCK.now())
             if not self.wait_for_completion:
+                self._forget_killable(record)
                 return campaign_id
             history = History()
             decision = self._judge(campaign_id, seen.status)
             history.note(f"Campaign {campaign_id}", decision, _CLOCK.now(), deadline)
-            adopted_at = _CLOCK.now() if outcome.adopted else None
             if not decision.is_over and self.deferrable:
                 self._defer(campaign_id, adopted_at, deadline, history)
             if not decision.is_over:
                 decision = self._wait(hook, campaign_id, deadline, history)
+            self._require_alive()
+            self._forget_killable(record)
             context["ti"].xcom_push(key="status_history", value=history.seen)
-        return self._conclude(context, campaign_id, decision, adopted_at)
+        return self._conclude(context, campaign_id, decision, adopted_at, deadline)
 
-    def execute_again(self, context: Context, event: Any = None) -> int:
+    def execute_again(self, context: Context, event: Any = None, deadline: float | None = None) -> int:
         """Look again and create the campaign, now that a place may be free."""
-        return self._run(context)
+        return self._run(context, deadline=deadline)
 
-    def execute_complete(self, context: Context, event: Any, campaign_id: int, adopted_at: float | None = None) -> int:
+    def execute_complete(
+        self,
+        context: Context,
+        event: Any,
+        campaign_id: int,
+        adopted_at: float | None = None,
+        deadline: float | None = None,
+    ) -> int:
         """Go on after the wait in the triggerer."""
         wait = WaitEvent.of(event)
+        if self.cancel_on_kill:
+            with self.hook as hook:
+                marker = mailing_marker(self, context, hook.settings.deployment)
+            self._record = mailing_record(context, marker.digest)
+            # The trigger ended by itself, so it was not the one that cancelled anything.
+            self._forget_killable(self._record)
         context["ti"].xcom_push(key="status_history", value=wait.history)
         if wait.kind == ERROR:
             raise wait.failure()
         if wait.kind == SEEN and wait.code is not None:
-            return self._conclude(context, campaign_id, self._judge(campaign_id, wait.code), adopted_at)
+            decision = self._judge(campaign_id, wait.code)
+            return self._conclude(context, campaign_id, decision, adopted_at, deadline, wait.history)
         with self.hook as hook:
             said = self._cancelled(hook, campaign_id)
         raise DeadlinePassed(f"Campaign {campaign_id} is not sent; its last status was {wait.code}. {wait.message}{said}")
 
     def on_kill(self) -> None:
         """Cancel the campaign if that was asked for and it has not gone out."""
-        if self.cancel_on_kill and self._killable is not None:
+        # The process goes on for up to five seconds, and must not take what is cancelled here for somebody else's doing.
+        self._killed = True
+        campaign_id = self._killable
+        if not self.cancel_on_kill or campaign_id is None:
+            return
+        try:
             # A hook of its own: this runs in a signal handler, in the middle of whatever the other one is doing.
             with SendPulseHook(self.sendpulse_conn_id) as hook:
-                self.log.warning(cancel(hook, self._killable))
+                cancellation = cancel(hook, campaign_id)
+        except Exception as error:
+            self.log.warning("Campaign %s was not cancelled: %s", campaign_id, error)
+            return
+        self.log.warning("%s", cancellation)
+        if cancellation.done and self._record is not None:
+            # Not in this thread: what the signal interrupted may hold the lock that writing needs.
+            writer = threading.Thread(target=self._keep_cancelled, args=(self._record, campaign_id), daemon=True)
+            writer.start()
+            writer.join(_WRITING)
+
+    def _keep_cancelled(self, record: MailingRecord, campaign_id: int) -> None:
+        try:
+            record.keep_cancelled(campaign_id)
+        except Exception as error:
+            # Airflow may have given the task to another try; what was written ahead tells that one enough.
+            self.log.warning("It was not written down that campaign %s is cancelled: %s", campaign_id, error)
+
+    def _forget_killable(self, record: MailingRecord) -> None:
+        if self.cancel_on_kill and not self._killed:
+            record.keep_killable(None)
+
+    def _require_alive(self) -> None:
+        if self._killed:
+            raise _Killed("The task was killed: nothing more is done.")
 
     def _create(
         self, context: Context, hook: SendPulseHook, mailing: Mailing, record: MailingRecord, deadline: float
@@ -274,6 +360,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         """Create or adopt, waiting for a place where SendPulse takes no more campaigns at the moment."""
         lease = hook.lease(f"mailing-{mailing.marker.digest}", task_identity(context))
         while True:
+            self._require_alive()
             try:
                 return create_once(hook, mailing, record, _CLOCK, lease)
             except Throttled as error:
@@ -292,11 +379,12 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                     ) from None
                 self.log.warning("%s Waiting for a place until %s.", error, moment(free_at))
                 if self.deferrable:
-                    self._defer_until(free_at)
+                    self._defer_until(free_at, deadline)
                 _CLOCK.sleep(max(free_at - _CLOCK.now(), 0.0))
 
     def _last_look(self, campaign: campaigns.NewCampaign) -> campaigns.NewCampaign:
         """Judge dates directly before the campaign is created, and only then: an existing one is adopted at any time."""
+        self._require_alive()
         now = datetime.fromtimestamp(_CLOCK.now(), tz=UTC)
         limit = optional_date(self.not_after, "not_after")
         if limit is not None and now > limit:
@@ -341,8 +429,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         status = CampaignStatus.of(seen.status)
         if outcome.adopted and status is not None and status.status_class in (StatusClass.FAILURE, StatusClass.CANCELLED):
             decision = self._judge(seen.id, seen.status)
-            killed = self.cancel_on_kill and status is CampaignStatus.CANCELLED
-            if decision.error is not None and not killed:
+            if decision.error is not None:
                 raise decision.error
 
     def _since(self, context: Context) -> datetime:
@@ -358,10 +445,14 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         return record.deadline(starts + seconds(self.timeout, "timeout"), clearing)
 
     def _wait(self, hook: SendPulseHook, campaign_id: int, deadline: float, history: History) -> Decision:
+        def look() -> Decision:
+            self._require_alive()
+            return self._judge(campaign_id, hook.send(campaigns.read(campaign_id)).status)
+
         try:
             return wait_until_over(
                 f"Campaign {campaign_id}",
-                lambda: self._judge(campaign_id, hook.send(campaigns.read(campaign_id)).status),
+                look,
                 poll_interval=seconds(self.poll_interval, "poll_interval"),
                 poll_error_window=self.poll_error_window,
                 deadline=deadline,
@@ -385,17 +476,19 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                 cancel_on_kill=self.cancel_on_kill,
             ),
             method_name="execute_complete",
-            kwargs={"campaign_id": campaign_id, "adopted_at": adopted_at},
+            kwargs={"campaign_id": campaign_id, "adopted_at": adopted_at, "deadline": deadline},
             # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
             timeout=timedelta(seconds=max(deadline - _CLOCK.now(), 0.0)) + _DEFERRAL_MARGIN,
         )
 
-    def _defer_until(self, free_at: float) -> None:
+    def _defer_until(self, free_at: float, deadline: float) -> None:
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
         self.defer(
             trigger=DateTimeTrigger(moment=datetime.fromtimestamp(free_at, tz=UTC)),
             method_name="execute_again",
+            # Where nothing outlives a deferral (below Airflow 3.3), each resumption would decide on a later one.
+            kwargs={"deadline": deadline},
             timeout=timedelta(seconds=max(free_at - _CLOCK.now(), 0.0)) + _DEFERRAL_MARGIN,
         )
 
@@ -407,21 +500,55 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     def _recreate(self) -> frozenset[int]:
         if self.if_ended_badly == "recreate":
             return frozenset(status.code for status in ENDED_BADLY)
-        # What a kill of an earlier try has cancelled is to be mailed by this one.
-        return frozenset({CampaignStatus.CANCELLED.code}) if self.cancel_on_kill else frozenset()
+        return frozenset()
 
     def _judge(self, campaign_id: int, code: int) -> Decision:
         return judge_campaign(campaign_id, code, targets=self._targets, on_partial=self.on_partial)
 
     def _cancelled(self, hook: SendPulseHook, campaign_id: int) -> str:
-        return f" {cancel(hook, campaign_id)}" if self.cancel_on_kill else ""
+        """Cancel a campaign whose deadline has passed; return what happened, as an end of a message."""
+        if not self.cancel_on_kill or self._killed:
+            return ""
+        try:
+            cancellation = cancel(hook, campaign_id)
+        except ServiceError as error:
+            return f" Campaign {campaign_id} was not cancelled: {error}"
+        if cancellation.done and self._record is not None:
+            self._keep_cancelled(self._record, campaign_id)
+        if self._record is not None:
+            self._forget_killable(self._record)
+        return f" {cancellation}"
 
-    def _conclude(self, context: Context, campaign_id: int, decision: Decision, adopted_at: float | None) -> int:
-        killed = self.cancel_on_kill and decision.code == CampaignStatus.CANCELLED.code
-        if killed and adopted_at is not None and _CLOCK.now() - adopted_at < _KILL_GRACE:
+    def _may_be_recreated(self, seen: campaigns.Campaign) -> bool:
+        """Whether a campaign is cancelled, perhaps by the end of the try before, and certainly reached nobody."""
+        cancelled = seen.status == CampaignStatus.CANCELLED.code
+        return self.cancel_on_kill and cancelled and went_out(seen) is not True
+
+    def _run_again(self, context: Context, campaign_id: int, deadline: float | None) -> int:
+        self._require_alive()
+        self.log.warning("Campaign %s was cancelled by the end of the try before this one.", campaign_id)
+        if self._record is not None:
+            self._record.keep_killable(campaign_id)
+        return self._run(context, again=True, deadline=deadline)
+
+    def _conclude(
+        self,
+        context: Context,
+        campaign_id: int,
+        decision: Decision,
+        adopted_at: float | None,
+        deadline: float | None,
+        history: Sequence[Sequence[Any]] = (),
+    ) -> int:
+        self._require_alive()
+        if adopted_at is not None and decision.code == CampaignStatus.CANCELLED.code:
             # Cleared while deferred: this try adopted the campaign before the trigger of the last one cancelled it.
-            self.log.warning("Campaign %s was cancelled by the end of the try before this one.", campaign_id)
-            return self._run(context)
+            seen_at = _first_seen(decision.code, history)
+            if (_CLOCK.now() if seen_at is None else seen_at) - adopted_at < _KILL_GRACE:
+                with self.hook as hook:
+                    seen = hook.send(campaigns.read(campaign_id))
+                if self._may_be_recreated(seen):
+                    return self._run_again(context, campaign_id, deadline)
         if decision.error is not None:
             raise decision.error
         if not decision.is_over:
@@ -447,6 +574,10 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             created.overdraft_currency,
         )
         return cost
+
+
+def _first_seen(code: int, history: Sequence[Sequence[Any]]) -> float | None:
+    return float(history[-1][1]) if history and history[-1][0] == code else None
 
 
 __all__ = ["SendPulseCreateCampaignOperator"]

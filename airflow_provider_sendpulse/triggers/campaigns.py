@@ -75,7 +75,7 @@ class SendPulseCampaignTrigger(PollingTrigger):
 
         hook = SendPulseHook(self.sendpulse_conn_id)
         try:
-            log.warning(await acancel(hook.asend, self.campaign_id))
+            log.warning("%s", await acancel(hook.asend, self.campaign_id))
         finally:
             await hook.aclose()
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from execution_api import ExecutionApi
+from mailings import list_unsent
 from task_runner import TaskRunner
 
 from airflow_provider_sendpulse.jobs.marker import Marker
@@ -292,6 +293,7 @@ class TestCancelOnKill:
         asyncio.run(runner.trigger(old).on_kill())
         event = runner.trigger_event(new.deferral)
         assert event["code"] == 16
+        jumping_clock.append(360)  # the grace counts until it was seen, not until a worker was free
         resumed = runner.resume(operator, new.deferral, event, try_number=2)
         assert resumed.state == "deferred"
         assert len(account.campaigns) == 2
@@ -327,12 +329,110 @@ class TestCancelOnKill:
         assert result.state == "failed"
         assert "was cancelled before it went out" in str(result.error)
         assert account.campaigns[0]["status"] == 16
+        # Known to be ours, so the task mails again when it is cleared.
+        again = runner.leg(operator, try_number=2)
+        assert again.state == "deferred"
+        assert len(account.campaigns) == 2
+
+    def test_service_down_at_the_deadline(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
+    ) -> None:
+        operator, deferral = self.deferred(runner, account, campaign_of)
+        account.emulator.faults.add("status", operation="campaigns.read", status=503, times=None)
+        runner.api.should_retry = True
+        event = {"kind": "timeout", "code": 1, "history": [], "error": None, "message": "The deadline has passed."}
+        result = runner.resume(operator, deferral, event)
+        assert result.state == "failed"
+        assert type(result.error).__name__ == "DeadlinePassed"
+        assert "was not cancelled" in str(result.error)
+
+    def test_service_down_at_the_kill(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float], caplog: Any
+    ) -> None:
+        operator, _ = self.deferred(runner, account, campaign_of)
+        account.emulator.faults.add("status", operation="campaigns.read", status=503, times=None)
+        operator._killable = account.campaigns[0]["id"]
+        operator.on_kill()
+        assert account.campaigns[0]["status"] != 16
+
+    @pytest.mark.parametrize("retry", [False, True])
+    def test_killed_in_a_running_wait(
+        self, runner: Any, account: Any, campaign_of: Any, monkeypatch: Any, retry: bool
+    ) -> None:
+        """Airflow's handler returns, and the process goes on for up to five seconds."""
+        operator, _ = self.deferred(runner, account, campaign_of)
+        operator.deferrable = False
+        waiting: list[Any] = []
+        real = type(operator)._wait
+
+        def wait(self: Any, *arguments: Any) -> Any:
+            waiting.append(self)
+            return real(self, *arguments)
+
+        def sleep(_: Any, seconds: float) -> None:
+            assert waiting, "nothing else sleeps"
+            waiting[0].on_kill()
+            assert account.campaigns[-1]["status"] == 16
+
+        from airflow_provider_sendpulse.api.clock import SystemClock
+
+        monkeypatch.setattr(type(operator), "_wait", wait)
+        monkeypatch.setattr(SystemClock, "sleep", sleep)
+        if retry:
+            result = runner.run(operator, try_number=2)
+        else:
+            account.force(account.campaigns[0]["id"], 3)
+            operator.edition = 2
+            result = runner.run(operator)
+        assert type(result.error).__name__ == "_Killed"
+        assert len(account.campaigns) == (1 if retry else 2)
+
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_cancelled_after_a_part_went_out(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float], wait: bool
+    ) -> None:
+        operator, _ = self.deferred(runner, account, campaign_of)
+        for status in (23, 16):
+            account.force(account.campaigns[0]["id"], status)
+        operator.wait_for_completion = wait
+        runner.api.should_retry = True
+        result = runner.run(operator, try_number=2)
+        assert result.state == "failed"
+        assert type(result.error).__name__ == "CampaignNotSent"
+        assert len(account.campaigns) == 1
+        assert len(account.sent("campaigns.read")) < 10
+
+    def test_a_part_went_out_and_seen_only_in_the_triggerer(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
+    ) -> None:
+        operator, _ = self.deferred(runner, account, campaign_of)
+        new = runner.leg(operator, try_number=2).deferral
+        for status in (23, 16):
+            account.force(account.campaigns[0]["id"], status)
+        result = runner.resume(operator, new, runner.trigger_event(new), try_number=2)
+        assert result.state == "failed"
+        assert len(account.campaigns) == 1
+
+    def test_a_person_cancels_what_a_retry_has_adopted(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
+    ) -> None:
+        """The try before ended by itself, so no trigger of it can have cancelled anything."""
+        operator, deferral = self.deferred(runner, account, campaign_of)
+        assert runner.resume(operator, deferral, {"kind": "error", "error": "ServiceUnavailable", "message": "x"}).error
+        new = runner.leg(operator, try_number=2).deferral
+        account.force(account.campaigns[0]["id"], 16)
+        result = runner.resume(operator, new, runner.trigger_event(new), try_number=2)
+        assert result.state == "failed"
+        # Nor does the next try take it for its own doing.
+        assert runner.run(operator, try_number=3).state == "failed"
+        assert len(account.campaigns) == 1
 
 
 @pytest.mark.parametrize(("code", "recreated"), [(5, True), (12, True), (16, True), (25, False), (11, False), (6, False)])
 def test_ended_badly(
-    runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float], code: int, recreated: bool
+    runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float], code: int, recreated: bool, monkeypatch: Any
 ) -> None:
+    list_unsent(monkeypatch)
     book = account.book("Readers")
     operator = campaign_of(address_book_id=book, if_ended_badly="recreate")
     first = runner.run(operator)
@@ -342,6 +442,21 @@ def test_ended_badly(
     assert again.state == ("failed" if code in (6, 25) else "success"), again.error
     assert len(account.campaigns) == (2 if recreated else 1)
     assert again.state == "failed" or (again.value != first.value) == recreated
+
+
+def test_waiting_for_a_place_has_one_deadline(campaign_of: Any, account: Any, jumping_clock: list[float]) -> None:
+    """Below Airflow 3.3 too, where nothing but the deferral itself knows it."""
+    runner = TaskRunner(ExecutionApi(), state_store=False)
+    account.emulator.faults.add("status", operation="campaigns.create", status=422, error_code=791, times=None)
+    operator = campaign_of(address_book_id=account.book("Readers"), deferrable=True, timeout=3600)
+    result = runner.leg(operator)
+    resumed = 0
+    while result.state == "deferred" and resumed < 10:
+        jumping_clock.append(1000.0)
+        result = runner.resume(operator, result.deferral, None)
+        resumed += 1
+    assert type(result.error).__name__ == "DeadlinePassed"
+    assert 0 < resumed < 5
 
 
 def test_deadline_across_tries(runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]) -> None:

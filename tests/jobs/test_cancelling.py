@@ -28,13 +28,13 @@ def by_hand(emulator):
 def cancel_it(request, client):
     """Both drivers, one face."""
     if request.param == "sync":
-        return lambda number: cancel(client, number)
+        return lambda number: str(cancel(client, number))
 
     async def send(call):
         await asyncio.sleep(0)
         return client.send(call)
 
-    return lambda number: asyncio.run(acancel(send, number))
+    return lambda number: str(asyncio.run(acancel(send, number)))
 
 
 @pytest.fixture
@@ -136,4 +136,4 @@ def test_both_drivers_hand_over_nothing_but_refusals(campaign):
     assert next(calls).operation == f"GET /campaigns/{campaign.id}"
     with pytest.raises(StopIteration) as end:
         calls.send(Refused("no"))
-    assert end.value.value == f"Campaign {campaign.id} was not cancelled: it cannot be read (no)."
+    assert end.value.value.told == f"Campaign {campaign.id} was not cancelled: it cannot be read (no)."

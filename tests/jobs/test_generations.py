@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
 from emulated_account import add_book, add_campaign, count
-from mailings import MARKER, POST, Store, Watched, create, mailing_to
+from mailings import MARKER, POST, Store, Watched, create, list_unsent, mailing_to
 
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignConflict, CampaignNotSent, Refused
 from airflow_provider_sendpulse.jobs.intent import GuessedRecord
@@ -21,7 +22,8 @@ SECOND = MARKER.later()
 
 
 @pytest.fixture(autouse=True)
-def settings(emulator):
+def settings(emulator, monkeypatch):
+    list_unsent(monkeypatch)
     emulator.configure(campaigns_per_window=None, clock="manual")
 
 
@@ -111,6 +113,71 @@ def test_part_of_it_went_out(client, emulator, book, shared_clock, wanted, store
     assert create(client, wanted, shared_clock, store.record() if kept else None).campaign_id == there.id
     assert generations(emulator) == [1]
     assert max(mailed(emulator).values()) == 1
+
+
+def without_figures(monkeypatch, shape):
+    """Let the service leave out, or leave empty, the figures of a campaign."""
+    from airflow_provider_sendpulse.emulator.api import campaign_answers
+
+    told = campaign_answers.one_campaign
+
+    def one_campaign(*arguments):
+        answer = told(*arguments)
+        if shape == "absent":
+            del answer["statistics"]
+        else:
+            answer["statistics"] = [] if shape == "array" else {"general": [], "clicks": []}
+        return answer
+
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("airflow_provider_sendpulse.emulator") and getattr(module, "one_campaign", None) is told:
+            monkeypatch.setattr(module, "one_campaign", one_campaign)
+
+
+@pytest.mark.parametrize("status", sorted(BAD))
+@pytest.mark.parametrize("shape", ["absent", "array", "object"])
+@pytest.mark.parametrize("kept", [True, False])
+def test_no_figures(client, emulator, book, shared_clock, wanted, store, monkeypatch, status, shape, kept):
+    without_figures(monkeypatch, shape)
+    there = ended(emulator, book, status, MARKER, *([] if status == 12 else [23]))
+    record = store.record() if kept else None
+    if status == 12:
+        assert not create(client, wanted, shared_clock, record).adopted
+        return
+    for _ in range(2):
+        with pytest.raises(CampaignNotSent, match="gives no figures") as caught:
+            create(client, wanted, shared_clock, record)
+    assert str(MARKER) in str(caught.value)
+    assert generations(emulator) == [1]
+    assert max(mailed(emulator).values()) == 1
+    if kept:
+        assert store.record().intent().campaign_id == there.id
+
+
+@pytest.mark.parametrize("ours", ["cancelled", "killable", "neither", "other"])
+@pytest.mark.parametrize("figures", [True, False])
+def test_what_a_kill_has_cancelled(client, emulator, book, shared_clock, wanted, store, monkeypatch, ours, figures):
+    if not figures:
+        without_figures(monkeypatch, "array")
+    wanted = replace(wanted, recreate=frozenset(), recreate_killed=True)
+    first = create(client, wanted, shared_clock, store.record()).campaign_id
+    if ours == "cancelled":
+        store.record().keep_cancelled(first)
+    elif ours != "neither":
+        store.record().keep_killable(first if ours == "killable" else first + 1)
+    with emulator.emulator.lock:
+        emulator.state.course.force(emulator.state.campaigns.get(first), 16, [])
+    assert create(client, wanted, shared_clock, store.record()).adopted is (ours in ("neither", "other"))
+
+
+def test_a_kill_that_came_too_late(client, emulator, shared_clock, wanted, store):
+    wanted = replace(wanted, recreate=frozenset(), recreate_killed=True)
+    first = create(client, wanted, shared_clock, store.record()).campaign_id
+    store.record().keep_killable(first)
+    with emulator.emulator.lock:
+        for status in (23, 16):
+            emulator.state.course.force(emulator.state.campaigns.get(first), status, [])
+    assert create(client, wanted, shared_clock, store.record()).campaign_id == first
 
 
 @pytest.mark.parametrize("recreate", [frozenset(), frozenset({16}), frozenset({5, 12})])
@@ -291,8 +358,8 @@ def test_it_went_out_unless_it_certainly_did_not(status):
 @pytest.mark.parametrize("status", sorted(BAD))
 @pytest.mark.parametrize("delivery", [*(status.code for status in DeliveryStatus), 99])
 def test_figures_tell_whether_it_went_out(status, delivery):
-    assert not went_out(campaign(status))
-    assert not went_out(campaign(status, (delivery, 0)))
+    assert went_out(campaign(status)) is (False if status == 12 else None)
+    assert went_out(campaign(status, (delivery, 0))) is False
     is_unsent = delivery in {status.code for status in UNSENT}
     assert went_out(campaign(status, (delivery, 1))) is not is_unsent
     assert went_out(campaign(status, (0, 3), (delivery, 1), (13, 2))) is not is_unsent

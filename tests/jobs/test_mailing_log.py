@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from emulated_account import add_book, add_campaign
-from mailings import MARKER, Store, create, mailing_to
+from mailings import MARKER, Store, create, list_unsent, mailing_to
 
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, CampaignNotSent
 from airflow_provider_sendpulse.jobs import mailing as jobs
@@ -92,7 +92,8 @@ def test_a_request_that_was_lost_twice(client, emulator, shared_clock, wanted):
     assert caught.value.status == 500
 
 
-def test_a_bad_end(client, emulator, book, shared_clock, wanted, said):
+def test_a_bad_end(client, emulator, book, shared_clock, wanted, said, monkeypatch):
+    list_unsent(monkeypatch)
     there = add_campaign(emulator, book, MARKER.name("x"))
     with emulator.emulator.lock:
         emulator.state.course.force(there, 16, [])

@@ -18,6 +18,16 @@ MARKER = Marker.of(deployment="production", mailing_key="weekly", edition=1)
 POST = "POST /campaigns"
 
 
+def list_unsent(monkeypatch: Any) -> None:
+    """Let the emulator count what it has not sent, so that a campaign's figures tell that nothing went out."""
+    from airflow_provider_sendpulse.emulator.api import campaign_answers
+
+    counted = campaign_answers._counts
+    monkeypatch.setattr(
+        campaign_answers, "_counts", lambda state, campaign: counted(state, campaign) or {0: len(campaign.recipients)}
+    )
+
+
 def mailing_to(*books: Any, marker: Marker = MARKER, mailing: dict[str, Any] | None = None, **changes: Any) -> Mailing:
     """A mailing; ``mailing`` holds what is not part of the campaign."""
     fields = {
