@@ -108,7 +108,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         time with a ``mailing_key`` of your own, which joins runs, and a month without
     :param visibility_window: seconds within which SendPulse certainly lists a campaign it has created
     :param if_ended_badly: what to do about a campaign of ours that was blocked, cancelled, or had no active addresses:
-        ``fail``, or ``recreate`` the next generation if nothing of it went out
+        ``fail``, or ``recreate`` the next generation if its figures say that nothing of it went out
     :param past_send_date: what to do when ``send_date`` has passed before the campaign could be created: ``fail``,
         ``send_now`` or ``skip`` the task
     :param not_after: skip the task rather than create the campaign after this aware date (templated)
