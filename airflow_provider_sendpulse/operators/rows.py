@@ -99,9 +99,11 @@ class SendPulseRowsOperator(SendPulseOperator):
             raise
         trouble = self._closed(rejects)
         failure: DeliveryFailed | None = None
+        # Of a later try, what an earlier one has sent is a part: the last row in doubt is not the whole delivery.
+        resumed = self._skips_what_it_has_sent or context["ti"].try_number > 1
         try:
             where = None if place is None or trouble else str(place)
-            thresholds.conclude(report.counts, noun, where, resumed=self._skips_what_it_has_sent)
+            thresholds.conclude(report.counts, noun, where, resumed=resumed)
         except DeliveryFailed as error:
             failure = error
         self._say(noun, report, place if trouble is None else None, context, failed=bool(failure or trouble))
