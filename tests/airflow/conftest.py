@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,17 @@ def upstream(dag: Any, deliver: Callable[..., None]) -> Callable[..., Any]:
         return returned()
 
     return make
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shop's database, behind the connection ``shop``."""
+    from examples import SHOP
+
+    path = tmp_path / "shop.db"
+    SHOP.create(path)
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    return path
 
 
 @pytest.fixture
