@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where contacts and events come from, how a row becomes a person, and where the rows go that could not be delivered."""
+"""Where contacts and events come from, how a row becomes a person, where the rows go that could not be delivered,
+and where what the service knows is written to.
+"""
 
 from __future__ import annotations
 
 from airflow_provider_sendpulse.rows.files import FileRows
+from airflow_provider_sendpulse.rows.output import OutputFile, OutputTable
 from airflow_provider_sendpulse.rows.rejects_file import RejectsFile
 from airflow_provider_sendpulse.rows.rejects_table import RejectsTable
 from airflow_provider_sendpulse.rows.source import RowSource
 from airflow_provider_sendpulse.rows.sql import SqlRows
 
-__all__ = ["FileRows", "RejectsFile", "RejectsTable", "RowSource", "SqlRows"]
+__all__ = ["FileRows", "OutputFile", "OutputTable", "RejectsFile", "RejectsTable", "RowSource", "SqlRows"]

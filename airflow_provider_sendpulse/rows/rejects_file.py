@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, TextIO
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.rows.rejects import RETENTION, Entry, TaskRun, as_text
 from airflow_provider_sendpulse.rows.rejects_format import NotOurs, format_of
+from airflow_provider_sendpulse.rows.replaced_files import replacing, why_not_writable
 from airflow_provider_sendpulse.rows.storage import as_template, is_local, storage_path
 
 
@@ -41,10 +41,8 @@ class RejectsFile:
         """
         path = self._place()
         self._check(path, run)
-        if is_local(path):
-            folder = next(folder for folder in Path(path.path).parents if folder.exists())
-            if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-                raise InvalidRequest(f"{self} cannot be written: {folder} is not a folder that this task may write to.")
+        if trouble := why_not_writable(path, str(self)):
+            raise InvalidRequest(trouble)
 
     def replace(self, run: TaskRun, entries: Iterable[Entry]) -> None:
         """Write the file anew; when there is nothing to write there is none."""
@@ -54,7 +52,7 @@ class RejectsFile:
         if next(iter(entries), None) is None:
             path.unlink(missing_ok=True)
             return
-        with _writing(path) as stream:
+        with replacing(path) as stream:
             form.write(stream, entries)
 
     def expire(self, now: datetime) -> int:
@@ -141,45 +139,6 @@ def _reading(path: Any) -> Iterator[TextIO]:
         stream = io.TextIOWrapper(raw, encoding="utf-8", newline="")
         yield stream
         stream.detach()
-
-
-@contextlib.contextmanager
-def _writing(path: Any) -> Iterator[TextIO]:
-    """Open a file that is to be replaced."""
-    if is_local(path):
-        with _writing_here(Path(path.path)) as stream:
-            yield stream
-        return
-    try:
-        raw = path.open("wb")
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        raw = path.open("wb")
-    with raw:
-        stream = io.TextIOWrapper(raw, encoding="utf-8", newline="")
-        yield stream
-        stream.flush()
-        stream.detach()
-
-
-@contextlib.contextmanager
-def _writing_here(path: Path) -> Iterator[TextIO]:
-    """Write beside the file and put it into its place when it is complete."""
-    for folder in reversed([folder for folder in path.parents if not folder.exists()]):
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=stat.S_IRWXU)
-    # The suffix stays the same, so that what a killed process left is deleted in its time like any other.
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    part.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    try:
-        with open(os.open(part, flags, stat.S_IRUSR | stat.S_IWUSR), "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 __all__ = ["RejectsFile"]

@@ -5,19 +5,15 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TextIO
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.formulas import guarded
 from airflow_provider_sendpulse.rows.rejects import COLUMNS, Entry
 
 _HEADER = ",".join(COLUMNS)
 _WHOLE_NUMBERS = ("map_index", "try_number", "source_row")
-
-# What a spreadsheet would take for a formula, and what would look as if it had been kept from that. A telephone number
-# begins with a plus and is none.
-_FORMULA = re.compile(r"(?!\+[\d\s().-]*\Z)[=+\-@\t\r']")
 
 
 class Format(Protocol):
@@ -51,7 +47,7 @@ class CsvFormat:
         writer = csv.writer(stream, lineterminator="\r\n")
         stream.write(_HEADER + "\r\n")
         for entry in entries:
-            writer.writerow([_guarded(entry[column]) for column in COLUMNS])
+            writer.writerow([guarded(entry[column]) for column in COLUMNS])
 
     def read(self, stream: TextIO) -> Iterator[Entry]:
         """Yield the entries.
@@ -104,10 +100,6 @@ def format_of(name: str) -> tuple[str, Format]:
         if name.endswith(suffix):
             return suffix, found
     raise InvalidRequest(f"The path of rejects ends in {' or '.join(FORMATS)}, and this one does not.")
-
-
-def _guarded(value: str | int | None) -> str | int | None:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _entry(values: dict[str, str | int | None]) -> Entry:

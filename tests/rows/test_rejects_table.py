@@ -11,30 +11,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from rejected import RUN, keep, row
-from services import own_name, require
+from services import own_name
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest, RejectsNotWritten
 from airflow_provider_sendpulse.rows import RejectsTable
 from airflow_provider_sendpulse.rows.rejects import COLUMNS
 from airflow_provider_sendpulse.rows.rejects_spool import SpooledRejects
-
-TYPES = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def database(request, tmp_path, monkeypatch):
-    """An engine for looking, of the database behind the connection ``shop``."""
-    text = f"sqlite:///{tmp_path}/shop.db" if request.param == "sqlite" else require(request.param)
-    url = sa.make_url(text)
-    backend = url.get_backend_name()
-    names = {"login": url.username, "password": url.password, "port": url.port, "schema": url.database}
-    connection = {"conn_type": TYPES[backend], "host": url.host, **names}
-    if backend == "sqlite":
-        connection = {"conn_type": "sqlite", "host": url.database}
-    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps(connection))
-    engine = sa.create_engine(url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

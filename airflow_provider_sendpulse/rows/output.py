@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where figures, statuses and contacts go that come back from the service: a file, or a table of a database."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows import tables
+from airflow_provider_sendpulse.rows.formulas import guarded
+from airflow_provider_sendpulse.rows.replaced_files import replacing, why_not_writable
+from airflow_provider_sendpulse.rows.spool import Spool
+from airflow_provider_sendpulse.rows.storage import as_template, storage_path
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+Record = Mapping[str, Any]
+"""A value for each column of a layout; ``None`` for what is not known."""
+
+_SUFFIXES = (".csv", ".jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What records look like.
+
+    :param noun: what they are, in the plural
+    :param columns: name to kind, in their order: ``str``, ``int``, ``float``, ``bool``, or ``dict`` for what is written as
+        JSON. None of the names is a reserved word of a database
+    :param key: the columns that say which record is which; their text has at most 320 characters
+    """
+
+    noun: str
+    columns: Mapping[str, type]
+    key: tuple[str, ...]
+
+
+class Output(Protocol):
+    """Takes records. Its ``str`` says where, and shows no secret."""
+
+    def prepare(self, layout: Layout) -> None:
+        """Find out, before anything is asked for, whether records can be written there.
+
+        :raises InvalidRequest: when they cannot
+        """
+        ...
+
+    def write(self, layout: Layout, records: Iterable[Record], *, of: Mapping[str, Any] | None = None) -> int:
+        """Write records in place of what is there of them, all or none, and return how many.
+
+        :param of: what they are all the records of, as values of columns: whatever else is there of it is deleted
+        """
+        ...
+
+
+class OutputFile:
+    """A CSV or JSON Lines file, by its suffix. It is written anew each time, and readable by its owner only.
+
+    In CSV, text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    :param path: an absolute path, or a URL such as ``s3://my_connection@bucket/readers/{{ ds }}.csv`` (templated)
+    """
+
+    template_fields: Sequence[str] = ("path",)
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path: str | os.PathLike[str] = as_template(path)
+
+    def prepare(self, layout: Layout) -> None:
+        """See whether the file may be written.
+
+        :raises InvalidRequest: when it may not, or its suffix is neither ``.csv`` nor ``.jsonl``
+        """
+        if trouble := why_not_writable(self._place(layout), str(self)):
+            raise InvalidRequest(trouble)
+
+    def write(self, layout: Layout, records: Iterable[Record], *, of: Mapping[str, Any] | None = None) -> int:
+        """Write the file anew; without records it holds none."""
+        path = self._place(layout)
+        with replacing(path) as stream:
+            if path.name.endswith(".csv"):
+                writer = csv.writer(stream, lineterminator="\r\n")
+                writer.writerow(layout.columns)
+                return _counted(writer.writerow, map(_cells, _ordered(layout, records)))
+            lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in _ordered(layout, records))
+            return _counted(stream.write, lines)
+
+    def _place(self, layout: Layout) -> Any:
+        path = storage_path(self.path, layout.noun)
+        if not path.name.endswith(_SUFFIXES):
+            raise InvalidRequest(f"The path of {layout.noun} ends in neither {' nor '.join(_SUFFIXES)}.")
+        return path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return f"OutputFile({str(self.path)!r})"
+
+
+class OutputTable:
+    """A table of a SQL database, which is created when it is missing. A record replaces the one with its key.
+
+    :param conn_id: Airflow connection of the database (templated)
+    :param table: name of the table, with its schema or without (templated)
+    """
+
+    template_fields: Sequence[str] = ("conn_id", "table")
+
+    def __init__(self, conn_id: str, table: str) -> None:
+        self.conn_id = conn_id
+        self.table = table
+
+    def prepare(self, layout: Layout) -> None:
+        """Create the table if it is missing.
+
+        :raises InvalidRequest: when its name is none, or it is there with other columns
+        """
+        table = self._table(layout)
+        with tables.opened(self.conn_id) as engine:
+            tables.create(engine, table)
+            tables.require_columns(engine, table, layout.columns, str(self))
+
+    def write(self, layout: Layout, records: Iterable[Record], *, of: Mapping[str, Any] | None = None) -> int:
+        """Replace records, in one transaction; it begins when the last one was read."""
+        import sqlalchemy as sa
+
+        table = self._table(layout)
+        keys = sa.tuple_(*(table.c[name] for name in layout.key))
+
+        def change(connection: Connection) -> int:
+            if of is not None:
+                connection.execute(sa.delete(table).where(*(table.c[name] == value for name, value in of.items())))
+            written = 0
+            for batch in tables.batches(spool):
+                # A list that changes while it is read can hold a record twice.
+                unique = {tuple(record[name] for name in layout.key): record for record in batch}
+                connection.execute(sa.delete(table).where(keys.in_(unique)))
+                connection.execute(sa.insert(table), [_cell_texts(record) for record in unique.values()])
+                written += len(unique)
+            return written
+
+        with contextlib.closing(Spool()) as spool:
+            for record in _ordered(layout, records):
+                spool.add(record)
+            spool.flush()
+            with tables.opened(self.conn_id) as engine:
+                return tables.transaction(engine, change)
+
+    def _table(self, layout: Layout) -> Table:
+        import sqlalchemy as sa
+
+        # Compared byte by byte: to MySQL, addresses that differ in an accent would be one.
+        key_text = sa.String(320).with_variant(sa.String(320, collation="utf8mb4_bin"), "mysql", "mariadb")
+        kinds: dict[type, Any] = {
+            str: sa.Text(),
+            dict: sa.Text(),
+            int: sa.BigInteger(),
+            float: sa.Float(53),
+            bool: sa.Boolean(),
+        }
+        columns = [
+            sa.Column(
+                name,
+                key_text if kind is str and name in layout.key else kinds[kind],
+                primary_key=name in layout.key,
+                autoincrement=False,
+                nullable=name not in layout.key,
+            )
+            for name, kind in layout.columns.items()
+        ]
+        return tables.table_of(self.table, columns, layout.noun)
+
+    def __str__(self) -> str:
+        return f"the table {self.table} of the connection {self.conn_id}"
+
+    def __repr__(self) -> str:
+        return f"OutputTable(conn_id={self.conn_id!r}, table={self.table!r})"
+
+
+def output_of(value: Any) -> Output:
+    """Return what ``output=`` means: a path or URL of a file, or an output.
+
+    :raises InvalidRequest: for anything else
+    """
+    if isinstance(value, OutputFile | OutputTable):
+        return value
+    if isinstance(value, str | os.PathLike) or hasattr(value, "protocol"):
+        return OutputFile(value)
+    raise InvalidRequest(f"output is a {type(value).__name__}; it is a path, an OutputFile or an OutputTable.")
+
+
+def _ordered(layout: Layout, records: Iterable[Record]) -> Iterator[dict[str, Any]]:
+    """Yield records with the columns of the layout in their order; another column is an error of ours."""
+    for record in records:
+        if record.keys() != layout.columns.keys():
+            raise ValueError(f"a record of {layout.noun} has other columns than its layout")
+        yield {name: record[name] for name in layout.columns}
+
+
+def _cell_texts(record: Record) -> dict[str, Any]:
+    """Return a record with what is written as JSON as text."""
+    return {
+        name: json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping | list | tuple) else value
+        for name, value in record.items()
+    }
+
+
+def _cells(record: Record) -> list[Any]:
+    return [guarded(value) for value in _cell_texts(record).values()]
+
+
+def _counted(write: Callable[[Any], Any], items: Iterable[Any]) -> int:
+    count = 0
+    for item in items:
+        write(item)
+        count += 1
+    return count
+
+
+__all__ = ["Layout", "Output", "OutputFile", "OutputTable", "Record", "output_of"]
