@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where contacts and events come from, how a row becomes a person, where the rows go that could not be delivered,
-and where what the service knows is written to.
-"""
+"""Where contacts and events come from, how a row becomes a person, and where rejects and exports are written to."""
 
 from __future__ import annotations
 

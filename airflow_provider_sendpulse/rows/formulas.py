@@ -14,7 +14,7 @@ _FORMULA = re.compile(r"(?!\+[\d\s().-]*\Z)[=+\-@\t\r']")
 
 
 def guarded(value: T) -> T | str:
-    """Return a value of a CSV file; text that would be a formula gets an apostrophe in front, as one would type it there."""
+    """Return a value of a CSV file; a formula gets an apostrophe in front, as one would type it."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of SQL databases that are written to: created when missing, changed in transactions that are repeated if need be."""
+"""Tables of SQL databases that are written to: created when missing, and changed in transactions."""
 
 from __future__ import annotations
 

@@ -69,9 +69,10 @@ class TestFile:
 
     def test_what_cannot_be_written_is_known_before(self, tmp_path):
         (tmp_path / "file").touch()
-        for path in (tmp_path / "readers.xlsx", tmp_path / "file" / "readers.csv"):
-            with pytest.raises(InvalidRequest, match="contacts|written"):
-                OutputFile(path).prepare(LAYOUT)
+        with pytest.raises(InvalidRequest, match="path of contacts ends in neither"):
+            OutputFile(tmp_path / "readers.xlsx").prepare(LAYOUT)
+        with pytest.raises(InvalidRequest, match="not a folder that this task may write to"):
+            OutputFile(tmp_path / "file" / "readers.csv").prepare(LAYOUT)
 
     @pytest.mark.parametrize("wrong", [None, 7, ["a.csv"]])
     def test_what_is_no_output(self, wrong):
