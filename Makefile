@@ -18,7 +18,7 @@ help: ## Show what can be made
 	@echo "make bench         Load a million contacts through a kill, and measure (some minutes)"
 	@echo "make mutation      Change every line that decides what is sent, and see a test fail each time (an hour or so)"
 	@echo "make lint          Check style, types and layers"
-	@echo "make docs          Write the table of endpoints, docs/endpoints.md"
+	@echo "make docs          Write what is generated in docs/: the table of endpoints, the pages of operators"
 	@echo "make package       Build the package and install it alone into an empty environment"
 	@echo "make clean         Remove everything that was generated"
 	@echo
@@ -63,8 +63,9 @@ lint: $(READY) ## Check style, types and layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-docs: $(READY) ## Write the table of endpoints
+docs: $(READY) ## Write the generated pages
 	@PYTHONPATH=.:tests/support:tests/contract $(BIN)/python -m endpoint_table
+	@AIRFLOW_HOME=$$(mktemp -d) PYTHONPATH=.:tests/reference $(BIN)/python -m operator_reference
 
 package: ## Build the package and install it alone into an empty environment
 	@rm -rf build dist

@@ -23,7 +23,7 @@ class SendPulseCreateAddressBookOperator(SendPulseOperator):
 
     :param name: name of the address book, unique in the account (templated)
     :param if_exists: ``reuse`` returns the id of an existing one, ``fail`` fails. A task that is retried finds the book
-        of its first try, so ``fail`` is for tasks with ``retries=0``.
+        of its first try, so ``fail`` is for tasks with ``retries=0`` (templated).
     """
 
     template_fields: Collection[str] = (*SendPulseOperator.template_fields, "name", "if_exists")
@@ -35,7 +35,10 @@ class SendPulseCreateAddressBookOperator(SendPulseOperator):
         self.if_exists = if_exists
 
     def execute(self, context: Context) -> int:
-        """Find or create the address book."""
+        """Find or create the address book.
+
+        :return: the id of the address book
+        """
         with self.hook as hook:
             address_book_id = ensure_address_book(hook, plain_text(self.name), self.if_exists)
             link = hook.settings.address_book_link.replace("{id}", str(address_book_id))

@@ -98,7 +98,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     :param segment_id: a segment of the one address book (templated)
     :param send_date: when to send: an aware date or its ISO text (templated). It needs the connection's
         ``account_timezone``. At once when left out.
-    :param attachments: file name to text or bytes, at most five
+    :param attachments: file name to text or bytes, at most five (from text or XCom)
     :param body_amp: AMP version of the body (from text or XCom)
     :param draft: create a draft, which only the dashboard can launch
     :param stats: ``{"opens": bool, "clicks": bool, "utm_campaign": str}`` (templated)
@@ -217,7 +217,10 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         self._record: MailingRecord | None = None
 
     def execute(self, context: Context) -> int:
-        """Create or adopt the campaign, and wait for it if asked to."""
+        """Create or adopt the campaign, and wait for it if asked to.
+
+        :return: the id of the campaign
+        """
         return self._run(context)
 
     def _run(self, context: Context, *, again: bool = False, deadline: float | None = None) -> int:

@@ -119,7 +119,10 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
         self.if_in_doubt = if_in_doubt
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Deliver the contacts."""
+        """Deliver the contacts.
+
+        :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        """
         address_book_id = whole_number(self.address_book_id, "address_book_id")
         clock = SystemClock()
         consent = self._consent()

@@ -171,7 +171,10 @@ class SendPulseSendEventOperator(SendPulseRowsOperator):
         self.deferrable = deferrable
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Send the events."""
+        """Send the events.
+
+        :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        """
         return self._run(context)
 
     def execute_again(self, context: Context, event: Any = None) -> dict[str, int]:

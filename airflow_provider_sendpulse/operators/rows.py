@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.jobs.quiet_hours import QuietNow
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.thresholds import Thresholds
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
+from airflow_provider_sendpulse.operators.service import ServiceOperator
 from airflow_provider_sendpulse.rows.rejects import NoRejects, Rejects, TaskRun
 from airflow_provider_sendpulse.rows.rejects_file import RejectsFile
 from airflow_provider_sendpulse.rows.rejects_spool import SpooledRejects, reason_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class SendPulseRowsOperator(SendPulseOperator):
+class RowsOperator(ServiceOperator):
     """An operator that delivers rows, and returns the counts. A delivery that fails leaves them in the XCom ``counts``.
 
     :param max_rejected: rows that may go wrong: up to it the task warns, above it fails; no such bound when left out
@@ -39,7 +40,7 @@ class SendPulseRowsOperator(SendPulseOperator):
         When left out, the log names the first of them by row number.
     """
 
-    template_fields: Collection[str] = (*SendPulseOperator.template_fields, "rejects")
+    template_fields: Collection[str] = ("rejects",)
 
     _skips_what_it_has_sent = False
     """Whether skipped rows are only ever those that an earlier try of the same delivery has sent."""
@@ -157,4 +158,10 @@ class SendPulseRowsOperator(SendPulseOperator):
         self.log.info("%s: %s", noun, report.counts)
 
 
-__all__ = ["SendPulseRowsOperator"]
+class SendPulseRowsOperator(RowsOperator, SendPulseOperator):
+    """An operator that delivers rows to SendPulse; see :class:`RowsOperator`."""
+
+    template_fields: Collection[str] = (*SendPulseOperator.template_fields, *RowsOperator.template_fields)
+
+
+__all__ = ["RowsOperator", "SendPulseRowsOperator"]

@@ -83,7 +83,10 @@ class SendPulseSensor(BaseSensorOperator):
         return SendPulseHook(self.sendpulse_conn_id)
 
     def execute(self, context: Context) -> Any:
-        """Look once, then wait in the chosen way."""
+        """Look once, then wait in the chosen way.
+
+        :return: ``{"status": code, "history": [[code, seconds since the epoch], …]}``
+        """
         if not self.deferrable:
             try:
                 return super().execute(context)
