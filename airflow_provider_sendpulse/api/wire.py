@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 def record(value: Any) -> Mapping[str, Any]:
@@ -84,16 +85,16 @@ def text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def many(emails: Sequence[str]) -> list[str]:
+def many(items: Sequence[Item]) -> list[Item]:
     """Return a list of addresses or ids to send.
 
     :raises InvalidRequest: when it is one text, or empty
     """
-    if isinstance(emails, str):
+    if isinstance(items, str):
         raise InvalidRequest("A single text was given where a list is needed.")
-    if not emails:
+    if not items:
         raise InvalidRequest("The list is empty.")
-    return [*emails]
+    return [*items]
 
 
 def texts(value: Any) -> list[str]:
