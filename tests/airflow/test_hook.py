@@ -108,11 +108,11 @@ class TestCalls:
 
     def test_secrets_are_masked(self, connect: Any, account: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         from airflow_provider_sendpulse import version_compat
-        from airflow_provider_sendpulse.hooks import sendpulse
+        from airflow_provider_sendpulse.hooks import service
 
         masked: list[str] = []
         real = version_compat.mask_secret
-        monkeypatch.setattr(sendpulse, "mask_secret", lambda secret: (masked.append(secret), real(secret)))
+        monkeypatch.setattr(service, "mask_secret", lambda secret: (masked.append(secret), real(secret)))
         url = f"{emulator.url}/events/id/5e1f0c2b7a9d4e6f8a0b1c2d3e4f5a6b/5000001"
         connect(extra={"event_urls": json.dumps({"paid": url})})
         with SendPulseHook() as hook:
