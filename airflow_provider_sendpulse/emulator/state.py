@@ -61,7 +61,7 @@ class State:
         self.blacklist: dict[str, str] = {}
         self.confirmations: list[PendingConfirmation] = []
         self.course = CampaignCourse(self)
-        self.esputnik = Esputnik(settings, clock)
+        self.esputnik = Esputnik(settings, clock, self.mailbox)
 
     def settle(self) -> None:
         """Let everything happen that was due by now, each thing at its own time."""

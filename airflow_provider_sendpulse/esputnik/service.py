@@ -66,7 +66,7 @@ def _in_a_good_answer(call: Call[Any], answer: Answer, body: Any) -> Problem | N
     whole = body.get("errorMessage")
     if whole and not body.get("asyncSessionId"):
         return Problem(ProblemKind.REFUSED, message=wire.text(whole))
-    if "importId" in body and not wire.truth_or(body.get("valid"), True):
+    if "valid" in body and not wire.truth_or(body["valid"], True):
         return Problem(ProblemKind.REFUSED, message=wire.text(body.get("message")))
     return None
 

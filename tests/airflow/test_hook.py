@@ -188,6 +188,7 @@ class TestSettings:
             ({"host": "http://127.0.0.1:8025"}, "http://127.0.0.1:8025"),
             ({"host": "api.example.com", "port": 8443}, "https://api.example.com:8443"),
             ({"host": "api.example.com:8443", "port": 8443}, "https://api.example.com:8443"),
+            ({"host": "api.example.com/sendpulse/", "port": 8443}, "https://api.example.com:8443/sendpulse"),
             ({"host": "127.0.0.1", "port": 8025, "schema": "http"}, "http://127.0.0.1:8025"),
             ({"host": "  "}, DEFAULT_HOST),
         ],

@@ -3,7 +3,19 @@
 
 from __future__ import annotations
 
-from airflow_provider_sendpulse.emulator.esputnik.api import account, contacts, events, imports, segments
+from airflow_provider_sendpulse.emulator.esputnik.api import (
+    account,
+    activity,
+    broadcasts,
+    contacts,
+    events,
+    imports,
+    messages,
+    orders,
+    segments,
+    sends,
+    subscriptions,
+)
 
 ROUTES = [
     *account.ROUTES,
@@ -11,4 +23,10 @@ ROUTES = [
     *imports.ROUTES,
     *segments.ROUTES,
     *events.ROUTES,
+    *messages.ROUTES,
+    *sends.ROUTES,
+    *broadcasts.ROUTES,
+    *orders.ROUTES,
+    *activity.ROUTES,
+    *subscriptions.ROUTES,
 ]
