@@ -22,7 +22,6 @@ from typing import Any
 
 from services import unavailable
 
-ROOT = Path(__file__).parents[2]
 ANSWER_TIMEOUT = 20.0
 INSTALL_TIMEOUT = 120.0
 
@@ -86,8 +85,7 @@ def from_pip(*packages: str) -> Iterator[str]:
     """
     quiet = ["-q", "--disable-pip-version-check", "--no-cache-dir", "--no-compile"]
     with tempfile.TemporaryDirectory(prefix="pip-") as folder:
-        own = ["--no-deps", "--target", folder, "-c", str(ROOT / "constraints.txt")]
-        _run(packages[0], [sys.executable, "-m", "pip", "install", *quiet, *own, *packages])
+        _run(packages[0], [sys.executable, "-m", "pip", "install", *quiet, "--no-deps", "--target", folder, *packages])
         yield folder
 
 

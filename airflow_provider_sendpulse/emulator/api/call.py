@@ -62,7 +62,7 @@ class Call:
         return [value for field, value in self.pairs if field.partition("[")[0] == name]
 
     def page(self, *, least: int = 1) -> tuple[int, int]:
-        """``limit`` (at most 100, default 100) and ``offset`` of a list call; a ``limit`` of 0, if allowed, is the default."""
+        """``limit`` (at most 100, the default) and ``offset`` of a list call; 0, where it is allowed, is the default."""
         return self._number("limit", 100, least, 100) or 100, self._number("offset", 0, 0, None)
 
     def flag(self, name: str) -> bool:
