@@ -85,9 +85,11 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [_modules("hooks", "sendpulse")],
-        "operators": [_modules("operators", "address_books", "contacts", "campaigns", "events")],
-        "sensors": [_modules("sensors", "address_books", "campaigns")],
-        "triggers": [_modules("triggers", "address_books", "campaigns")],
+        "operators": [
+            _modules("operators", "address_books", "contacts", "campaigns", "events", "senders", "templates", "webhooks")
+        ],
+        "sensors": [_modules("sensors", "address_books", "balance", "campaigns", "flows")],
+        "triggers": [_modules("triggers", "address_books", "balance", "campaigns", "flows")],
         "extra-links": [
             "airflow_provider_sendpulse.links.sendpulse.SendPulseCampaignLink",
             "airflow_provider_sendpulse.links.sendpulse.SendPulseAddressBookLink",
