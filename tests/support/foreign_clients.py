@@ -101,4 +101,4 @@ def _run(package: str, command: list[str]) -> None:
         unavailable(f"{package} cannot be installed: {error}")
     if ended.returncode:
         said = [line for line in ended.stderr.splitlines() if "error" in line.lower()] or ["no word of it"]
-        unavailable(f"{package} cannot be installed: {command[0]} ended with {ended.returncode}, {said[0]}")
+        unavailable(f"{package} cannot be installed: {Path(command[0]).name} ended with {ended.returncode}, {said[0]}")
