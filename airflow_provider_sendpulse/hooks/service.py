@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -54,6 +54,8 @@ class ServiceHook(BaseHook, Generic[S]):
         self._client: Client | None = None
         self._masking: Masking | None = None
         self._async_client: AsyncClient | None = None
+        self.transport_of: Callable[[Account], AsyncTransport] | None = None
+        """Makes what sends the requests of coroutines, where it is not the usual one."""
 
     def _read_settings(self, connection: Connection) -> S:
         """Read a connection of the service's type."""
@@ -101,13 +103,9 @@ class ServiceHook(BaseHook, Generic[S]):
         store = None if self._async_client is not None else await self._astore(settings)
         # Nothing may be awaited from here on: several coroutines can share this hook, and one client must do for all.
         if self._async_client is None:
-            transport = self._async_transport(settings.account)
+            transport = None if self.transport_of is None else self.transport_of(settings.account)
             self._async_client = AsyncClient(settings.account, mask=amask_secret, store=store, transport=transport)
         return self._async_client
-
-    def _async_transport(self, account: Account) -> AsyncTransport | None:
-        """Return what sends the requests of coroutines; ``None`` for the usual one."""
-        return None
 
     def lease(self, name: str, owner: str) -> Lease:
         """Return the right to do something alone among all who share this account; nobody holds it yet.

@@ -13,8 +13,8 @@ from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow_provider_sendpulse.exceptions import FinalFailure, ServiceError
 from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, Trouble
 from airflow_provider_sendpulse.jobs.waiting import Decision, History
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
+from airflow_provider_sendpulse.triggers.service import PollingTrigger
 from airflow_provider_sendpulse.version_compat import (
     AirflowFailException,
     AirflowSensorTimeout,

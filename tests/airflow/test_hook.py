@@ -14,7 +14,7 @@ from airflow_provider_sendpulse import sendpulse as sp
 from airflow_provider_sendpulse.api.account import ClientCredentials, StaticKey
 from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-from airflow_provider_sendpulse.hooks.settings import DEFAULT_HOST
+from airflow_provider_sendpulse.hooks.sendpulse_settings import DEFAULT_HOST
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_2_PLUS
 
 _FIELDS = [
