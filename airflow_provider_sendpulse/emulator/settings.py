@@ -99,6 +99,7 @@ class Settings:
     template_processing_seconds: float = 0.0
 
     # Behaviour nobody documents
+    get_parameters_in_body: Literal["read", "ignore"] = "read"
     cancel_again: Literal["refuse", "accept"] = "refuse"
     locked_book_writes: Literal["accept", "refuse"] = "accept"
     locked_book_campaigns: Literal["accept", "refuse"] = "accept"
