@@ -101,6 +101,7 @@ class Call(Generic[T]):
     :param result_is_data: ``result: false`` in the answer is data, not a refusal
     :param done_on_repeat: error codes that mean "done already" when the outcome of an earlier attempt is not known; only
         for calls that answer with nothing
+    :param empty_on: error codes of a refusal that say no more than that nothing was found: read as an empty list
     """
 
     method: str
@@ -115,6 +116,7 @@ class Call(Generic[T]):
     authorised: bool = True
     result_is_data: bool = False
     done_on_repeat: frozenset[int] = frozenset()
+    empty_on: frozenset[int] = frozenset()
 
     @property
     def operation(self) -> str:
