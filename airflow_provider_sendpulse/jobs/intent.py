@@ -100,7 +100,8 @@ class StoredRecord(StoredValues):
 
     def killable(self) -> int | None:
         """Return the campaign that a try may have cancelled when it was killed."""
-        return self.value("killable")
+        campaign_id: int | None = self.value("killable")
+        return campaign_id
 
     def keep_killable(self, campaign_id: int | None) -> None:
         """Keep that the end of this try may cancel a campaign, or that it no longer can."""

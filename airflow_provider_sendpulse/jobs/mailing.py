@@ -19,7 +19,6 @@ from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
     CampaignConflict,
     CampaignNotSent,
-    InvalidRequest,
     Refused,
     ServiceError,
     ServiceUnavailable,

@@ -75,6 +75,7 @@ def send_message_once(
     """Make sure that a message is sent, and that there is no second one.
 
     :param lease: shared with all who might send a message like it at the same time; its owner is the task, not the try
+    :raises InvalidRequest: for a message that SendPulse does not take; nothing was sent
     :raises MessageConflict: an earlier try of this task was about to send, or has sent, another message
     :raises AmbiguousOutcome: it may have been sent, and is not sent again
     :raises Throttled: the service takes no message now; nothing was sent
@@ -98,6 +99,7 @@ class _Sending:
         self._right = Right(lease, clock, HOLD + one.visibility_window)
         self._sender = Renewing(sender, self._right)
         self._one = one
+        self._call = smtp.send(one.message)
         self._likeness = Likeness.of(one.message)
         self._record = record
         self._clock = clock
@@ -157,7 +159,7 @@ class _Sending:
         self._record.keep_intent(intent)
         self._may_be_unlisted = True
         try:
-            message_id = self._sender.send(smtp.send(self._one.message))
+            message_id = self._sender.send(self._call)
         except AmbiguousOutcome as doubt:
             log.warning("%s Looking for it by %s.", doubt, _SIGN)
             return self._settle(intent, doubt, again=again)
@@ -225,8 +227,8 @@ class _Sending:
         if not fails:
             return Outcome(None, doubt=what)
         raise AmbiguousOutcome(
-            f"{what}. Nothing more is sent. Look for it in the SMTP section of the SendPulse dashboard. If it was not sent, "
-            "give the operator another edition to send it. A cleared task looks for it again.",
+            f"{what}. Nothing more is sent. Look for it in the SMTP section of the SendPulse dashboard. If it was not "
+            "sent, give the operator another edition to send it. A cleared task looks for it again.",
             operation="POST /smtp/emails",
             status=doubt.status if doubt else None,
         )

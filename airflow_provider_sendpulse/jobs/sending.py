@@ -28,8 +28,8 @@ class Sender(Protocol):
 def every_page(sender: Sender, call: PagedCall[Item]) -> Iterator[list[Item]]:
     """Carry out a listing until a page is empty.
 
-    A page that is not full is the last one elsewhere; but a service that gives fewer at a time than it is asked for must not
-    hide what a look-up is for.
+    Elsewhere a page that is not full is the last one. But a service that gives fewer at a time than it is asked for must
+    not hide what is looked for.
     """
     page: list[Item] | None = None
     while page is None or page:
