@@ -85,9 +85,9 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [_modules("hooks", "sendpulse")],
-        "operators": [_modules("operators", "address_books", "contacts", "campaigns", "events")],
-        "sensors": [_modules("sensors", "address_books", "campaigns")],
-        "triggers": [_modules("triggers", "address_books", "campaigns")],
+        "operators": [_modules("operators", "address_books", "contacts", "campaigns", "emails", "events")],
+        "sensors": [_modules("sensors", "address_books", "campaigns", "emails")],
+        "triggers": [_modules("triggers", "address_books", "campaigns", "emails")],
         "extra-links": [
             "airflow_provider_sendpulse.links.sendpulse.SendPulseCampaignLink",
             "airflow_provider_sendpulse.links.sendpulse.SendPulseAddressBookLink",
