@@ -57,7 +57,11 @@ class StoredMessageRecord(StoredValues):
 
     def keep_intent(self, intent: MessageIntent | None) -> None:
         """Keep an intent, or that there is none any more."""
-        self.keep("intent", None if intent is None else asdict(intent))
+        if intent is None:
+            self.keep("intent", None)
+        else:
+            # The store takes what JSON knows.
+            self.keep("intent", {**asdict(intent), "before": None if intent.before is None else [*intent.before]})
 
 
 class GuessedMessageRecord:

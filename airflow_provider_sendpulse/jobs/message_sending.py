@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from airflow_provider_sendpulse.api.clock import Clock
@@ -70,11 +71,16 @@ class Outcome:
 
 
 def send_message_once(
-    sender: Sender, one: OneMessage, record: MessageRecord, clock: Clock, lease: Lease | None = None
+    sender: Sender,
+    one: OneMessage,
+    record: MessageRecord,
+    clock: Clock,
+    lease: Callable[[str], Lease] | None = None,
 ) -> Outcome:
     """Make sure that a message is sent, and that there is no second one.
 
-    :param lease: shared with all who might send a message like it at the same time; its owner is the task, not the try
+    :param lease: returns the lease of a name, shared with all who might send a message like it at the same time; its owner
+        is the task, not the try
     :raises InvalidRequest: for a message that SendPulse does not take; nothing was sent
     :raises MessageConflict: an earlier try of this task was about to send, or has sent, another message
     :raises AmbiguousOutcome: it may have been sent, and is not sent again
@@ -95,11 +101,19 @@ class _RightLost(Exception):
 
 
 class _Sending:
-    def __init__(self, sender: Sender, one: OneMessage, record: MessageRecord, clock: Clock, lease: Lease | None) -> None:
-        self._right = Right(lease, clock, HOLD + one.visibility_window)
+    def __init__(
+        self,
+        sender: Sender,
+        one: OneMessage,
+        record: MessageRecord,
+        clock: Clock,
+        lease: Callable[[str], Lease] | None,
+    ) -> None:
+        self._call = smtp.send(one.message)
+        held = None if lease is None else lease(lease_name(one.message))
+        self._right = Right(held, clock, HOLD + one.visibility_window)
         self._sender = Renewing(sender, self._right)
         self._one = one
-        self._call = smtp.send(one.message)
         self._likeness = Likeness.of(one.message)
         self._record = record
         self._clock = clock

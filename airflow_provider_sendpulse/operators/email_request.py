@@ -59,7 +59,7 @@ def _require_no_tags(name: str, source: Any) -> None:
     if isinstance(source, str) and "{{" in source:
         raise InvalidRequest(
             f"{name} holds {{{{ … }}}}, which nobody fills in: SendPulse does so in templates only. Run-time values stand "
-            "in [[ … ]]; two braces themselves are [[ '{{' ]]."
+            "in [[ … ]]; two braces themselves are [[ '{' * 2 ]]."
         )
 
 
@@ -78,7 +78,7 @@ def _person(value: Any, name: str) -> Person:
     else:
         email, called = value, None
     if not isinstance(email, str):
-        raise InvalidRequest(f'{name} holds a {type(value).__name__}; it is an address, or {{"email": …, "name": …}}.')
+        raise InvalidRequest(f'{name} holds a {type(email).__name__}; it is an address, or {{"email": …, "name": …}}.')
     if (fault := email_fault(email.strip())) is not None:
         raise InvalidRequest(f"{name} cannot be mailed to ({fault}). It is not shown.")
     return Person(email.strip(), plain_text(called).strip())

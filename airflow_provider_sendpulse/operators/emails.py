@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.arguments import one_of, seconds
-from airflow_provider_sendpulse.jobs.message_sending import OneMessage, lease_name, send_message_once
+from airflow_provider_sendpulse.jobs.message_sending import OneMessage, send_message_once
 from airflow_provider_sendpulse.jobs.schedule import timezone
 from airflow_provider_sendpulse.jobs.visibility import VISIBILITY_WINDOW
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
@@ -185,7 +185,7 @@ class SendPulseSendEmailOperator(SendPulseOperator):
                 ),
                 message_record(context, marker.digest),
                 _CLOCK,
-                hook.lease(lease_name(message), task_identity(context)),
+                lambda name: hook.lease(name, task_identity(context)),
             )
         if outcome.message_id is None:
             raise AirflowSkipException(f"{outcome.doubt}. It is not sent again, because if_in_doubt is skip.")
