@@ -5,8 +5,8 @@ Only the numbers of the orders travel through XCom. Who an order is from is look
 macro ``order_of``: in ``to``, which Airflow does not show, and in the message.
 
 A mapped task for every message suits tens of them, where each is to be seen, retried and cleared by itself. For hundreds
-and more, and for Airflow below 3.3, where nothing remembers what a task has sent, send an Automation 360 event for each
-order with a ledger (``events_after_etl``), and let a flow send the message; or send a campaign (``weekly_digest``).
+and more send an Automation 360 event for each order with a ledger (``events_after_etl``), and let a flow send the message;
+or send a campaign (``weekly_digest``).
 """
 
 from __future__ import annotations
@@ -83,8 +83,10 @@ with DAG(
         sender_email="shop@example.com",
         sender_name="The Shop",
         to="{{ order_of(task.message_key).email }}",
-        # The number tells one receipt from another to the same customer, also for whoever looks for it later.
+        # The number tells one receipt from another. So one that SendPulse lists already is not sent again, also when the
+        # list of orders has changed between two tries, or another run has sent it.
         subject="Your order [[ task.message_key ]]",
+        subject_is_unique=True,
         html_file="order_receipts.html",
         # When nobody knows whether it went out: the customer can do without, and does not want it twice.
         if_in_doubt="skip",

@@ -3,19 +3,25 @@
 
 A message bears no mark of ours, so what earlier tries have written down decides: an id says that it was sent; an intent
 without one, that it may have been. Then it is looked for among the messages of its sender and subject to its recipient that
-were not there before the intent.
+were not there before the intent. Where these are a mark in themselves, the list alone decides.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.lease import Lease
-from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, MessageConflict, ServiceError, ServiceUnavailable
+from airflow_provider_sendpulse.exceptions import (
+    AmbiguousOutcome,
+    InvalidRequest,
+    MessageConflict,
+    ServiceError,
+    ServiceUnavailable,
+)
 from airflow_provider_sendpulse.jobs.alone import HOLD, Renewing, Right
 from airflow_provider_sendpulse.jobs.message_lookup import Likeness, find_alike, ids_since
 from airflow_provider_sendpulse.jobs.message_record import MessageIntent, MessageRecord
@@ -40,20 +46,26 @@ class OneMessage:
 
     :param message: what to send
     :param since: seconds since the epoch before which nothing of it can have been sent; asked where no try has told
+    :param is_unique: whether there is no other message with its sender, first recipient and subject since then
     :param if_in_doubt: what to do when it may have been sent and is not listed: ``skip``, ``resend`` or ``fail``
     :param visibility_window: seconds after which a message that was sent is certainly listed; more than 0, at most an hour
     :param zone: the account's time zone, where it is known
-    :raises InvalidRequest: for another window
+    :raises InvalidRequest: for another window, or a unique subject that SendPulse fills in
     """
 
     message: smtp.Message
     since: float
     if_in_doubt: str
+    is_unique: bool = False
     visibility_window: float = VISIBILITY_WINDOW
     zone: dt.tzinfo | None = None
 
     def __post_init__(self) -> None:
         require_window(self.visibility_window)
+        if self.is_unique and "{{" in self.message.subject:
+            raise InvalidRequest(
+                "A subject in which SendPulse fills in {{ … }} cannot be told from others: it is not unique."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +178,9 @@ class _Sending:
 
     def _send(self, *, again: bool = False) -> Outcome:
         now = self._clock.now()
-        before = find_alike(self._sender, self._likeness, now)
+        before = find_alike(self._sender, self._likeness, self._one.since if self._one.is_unique else now)
+        if self._one.is_unique and before:
+            return self._adopt(MessageIntent(now), _first(before))
         if not self._right.is_held():
             raise _RightLost
         intent = MessageIntent(now, self._likeness.digest, tuple(sorted(before)))
@@ -216,14 +230,19 @@ class _Sending:
                 doubt,
                 fails=self._one.if_in_doubt != "skip",
             )
+        return self._adopt(intent, ids[0])
+
+    def _adopt(self, intent: MessageIntent, message_id: str) -> Outcome:
         self._may_be_unlisted = False
-        self._record.keep_intent(replace(intent, likeness=self._likeness.digest, message_id=ids[0]))
-        log.info("Message %s was sent by an earlier request.", ids[0])
-        return Outcome(ids[0], adopted=True)
+        self._record.keep_intent(replace(intent, likeness=self._likeness.digest, message_id=message_id))
+        log.info("Message %s was sent by an earlier request.", message_id)
+        return Outcome(message_id, adopted=True)
 
     def _look(self, intent: MessageIntent) -> list[str] | None:
-        since = self._one.since if intent.before is None else intent.at
+        since = self._one.since if intent.before is None or self._one.is_unique else intent.at
         found = find_alike(self._sender, self._likeness, since)
+        if self._one.is_unique:
+            return [_first(found)] if found else None
         return ids_since(found.values(), since, intent.before, self._one.zone) or None
 
     def _missing(self, intent: MessageIntent, doubt: AmbiguousOutcome | None, *, again: bool) -> Outcome:
@@ -246,6 +265,10 @@ class _Sending:
             operation="POST /smtp/emails",
             status=doubt.status if doubt else None,
         )
+
+
+def _first(found: Mapping[str, smtp.SentMessage]) -> str:
+    return min(found.values(), key=lambda message: (message.send_date, message.id)).id
 
 
 __all__ = ["OneMessage", "Outcome", "lease_name", "send_message_once"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
@@ -44,11 +45,12 @@ class SendPulseSendEmailOperator(SendPulseOperator):
     * ``fail``: it is not sent again, and the task fails with what to look for. It is not retried.
 
     Another message with the same sender, recipient and subject, sent by somebody else at the same time, can be taken for
-    this one, which is then not sent: let the subject say what the message is about, such as the number of an order.
-    Tasks of the same account wait for each other there.
+    this one, which is then not sent. Tasks of the same account wait for each other there. A subject that says what the
+    message is about, such as the number of an order, avoids that; and with ``subject_is_unique`` it is the message's mark:
+    one that is listed already is taken for this one, whichever task or run has sent it.
 
     Below Airflow 3.3 nothing is remembered: every later try is in doubt, and looks among the messages since its run was
-    due.
+    due. Use ``subject_is_unique`` there.
 
     In ``subject``, ``html``, ``text`` and the file of ``html_file``, run-time values stand in ``[[ … ]]`` and ``[% … %]``;
     they come from Airflow's context and ``body_params``. ``{{ … }}`` is SendPulse's: it fills in a template's variables,
@@ -70,10 +72,13 @@ class SendPulseSendEmailOperator(SendPulseOperator):
     :param attachments: file name to text or bytes (shows as a count in the UI)
     :param auto_plain_text: let SendPulse make the text from the HTML
     :param if_in_doubt: ``skip``, ``resend`` or ``fail``; see above. There is no default, because none is right for all
-    :param message_key: what makes this message this one, within its task; DAG, run, task and map index when left out. In a
-        mapped task it is what the task is about, such as the id of an order: a list that has changed in between does not
-        make another order's message of it then (templated)
-    :param edition: change it to send again on purpose (templated)
+    :param subject_is_unique: no other message with this subject goes to this recipient from this sender
+    :param look_back: how long before its run a message with a unique subject may have been sent
+    :param message_key: what makes this message this one, within its task; DAG, run, task and map index when left out
+        (templated). In a mapped task it is what the task is about, such as the number of an order, so that what is
+        remembered of one order is not taken for another's when the list has changed. Each map index remembers for itself:
+        an order that has changed its place is sent again, unless its subject is unique.
+    :param edition: change it to send again on purpose (templated); a message with a unique subject needs another subject
     :param visibility_window: seconds within which SendPulse certainly lists a message that it took; nobody documents it
     """
 
@@ -129,6 +134,8 @@ class SendPulseSendEmailOperator(SendPulseOperator):
         reply_to: Recipient | None = None,
         attachments: Mapping[str, str | bytes] | None = None,
         auto_plain_text: bool = False,
+        subject_is_unique: bool = False,
+        look_back: timedelta = timedelta(days=30),
         message_key: str | None = None,
         edition: int | str = 1,
         visibility_window: float = VISIBILITY_WINDOW,
@@ -151,6 +158,8 @@ class SendPulseSendEmailOperator(SendPulseOperator):
         self.reply_to = reply_to
         self.attachments = attachments
         self.auto_plain_text = auto_plain_text
+        self.subject_is_unique = subject_is_unique
+        self.look_back = look_back
         self.message_key = message_key
         self.edition = edition
         self.visibility_window = visibility_window
@@ -170,6 +179,7 @@ class SendPulseSendEmailOperator(SendPulseOperator):
         :raises AirflowSkipException: when the message is in doubt, and ``if_in_doubt`` is ``skip``
         """
         one_of(self.if_in_doubt, "if_in_doubt", "skip", "resend", "fail")
+        look_back = seconds(self.look_back, "look_back") if self.subject_is_unique else 0.0
         message = email_request(self, cast("Mapping[str, Any]", context))
         with self.hook as hook:
             settings = hook.settings
@@ -178,7 +188,8 @@ class SendPulseSendEmailOperator(SendPulseOperator):
                 hook,
                 OneMessage(
                     message=message,
-                    since=context["dag_run"].run_after.timestamp(),
+                    since=context["dag_run"].run_after.timestamp() - look_back,
+                    is_unique=self.subject_is_unique,
                     if_in_doubt=self.if_in_doubt,
                     visibility_window=seconds(self.visibility_window, "visibility_window"),
                     zone=None if settings.account_timezone is None else timezone(settings.account_timezone),

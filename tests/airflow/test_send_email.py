@@ -233,6 +233,18 @@ def test_later_run_sends_another_message_with_the_same_subject(account: Any, ema
     assert len(set(values)) == 2
 
 
+@pytest.mark.parametrize("state_store", [True, False])
+def test_a_unique_subject_joins_runs(account: Any, email_of: Any, state_store: bool) -> None:
+    operator = email_of(subject_is_unique=True)
+    values = []
+    for run_id in ("scheduled__1", "scheduled__2"):
+        api = ExecutionApi(run_id=run_id, run_after=datetime.now(UTC))
+        values.append(TaskRunner(api, state_store=state_store).run(operator).value)
+    assert [*set(values)] == ids(account)
+    operator.look_back = timedelta(0)
+    assert "look_back" in str(TaskRunner().run(operator).error)
+
+
 @stored
 @pytest.mark.parametrize("changes", [{"edition": 2}, {"message_key": "other"}])
 def test_what_makes_another_message(runner: Any, account: Any, email_of: Any, changes: dict[str, Any]) -> None:

@@ -325,6 +325,53 @@ def test_pages_that_are_not_full_hide_nothing(client, emulator, shared_clock, st
     assert send(Short(client), one(), shared_clock, record_of(store)).message_id == ids(emulator)[3]
 
 
+# A subject that is a mark.
+
+
+def unique(shared_clock, choice="fail", **others):
+    return one(choice, is_unique=True, since=shared_clock.now() - 86400, **others)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("passed", [0, 3600])
+def test_a_unique_one_is_never_sent_twice_by_whomever(client, emulator, shared_clock, store, choice, passed):
+    wanted = unique(shared_clock, choice)
+    first = send(client, wanted, shared_clock, record_of(store, "one run"))
+    shared_clock.sleep(passed)
+    for record in (record_of(store, "another"), GuessedMessageRecord(1, 0), GuessedMessageRecord(2, shared_clock.now())):
+        again = send(client, wanted, shared_clock, record)
+        assert (again.message_id, again.adopted) == (first.message_id, True)
+    assert mailed(emulator) == ["Order 17"]
+    assert record_of(store, "another").intent().message_id == first.message_id
+
+
+def test_of_several_unique_ones_the_first_is_it(client, emulator, shared_clock, store):
+    for _ in range(3):
+        client.send(smtp.send(message()))
+        shared_clock.sleep(10)
+    cut_off(client, one(), shared_clock, store, effect=True)
+    assert send(client, unique(shared_clock), shared_clock, record_of(store)).message_id == ids(emulator)[0]
+    assert send(client, unique(shared_clock), shared_clock).message_id == ids(emulator)[0]
+    assert count(emulator, "smtp.send") == 4
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("fault", ["lose_answer", "drop"])
+def test_a_unique_one_in_doubt(client, emulator, shared_clock, store, choice, fault):
+    emulator.faults.add(fault, operation="smtp.send")
+    if fault == "drop" and choice == "fail":
+        with pytest.raises(AmbiguousOutcome):
+            send(client, unique(shared_clock, choice), shared_clock, record_of(store))
+    else:
+        send(client, unique(shared_clock, choice), shared_clock, record_of(store))
+    assert len(mailed(emulator)) == (1 if fault == "lose_answer" or choice == "resend" else 0)
+
+
+def test_a_subject_that_is_filled_in_is_not_unique(shared_clock):
+    with pytest.raises(InvalidRequest, match="not unique"):
+        unique(shared_clock, wanted=message(subject="Order {{order}}", text=None, template_id=7))
+
+
 # Where nothing outlives a try.
 
 
