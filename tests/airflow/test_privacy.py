@@ -29,9 +29,11 @@ from airflow_provider_sendpulse.operators.address_books import (
     SendPulseDeleteAddressBookOperator,
 )
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
+from airflow_provider_sendpulse.operators.emails import SendPulseSendEmailOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
 from airflow_provider_sendpulse.sensors.campaigns import SendPulseCampaignSensor
+from airflow_provider_sendpulse.sensors.emails import SendPulseEmailDeliveredSensor
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
@@ -124,7 +126,30 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
         "book sensor, deferred": lambda: sensor(
             SendPulseAddressBookUnlockedSensor, address_book_id=book_id, deferrable=True
         ),
+        "email": lambda: SendPulseSendEmailOperator(
+            task_id="task",
+            dag=dag,
+            sender_email="shop@example.com",
+            sender_name="Shop",
+            to={"email": ADDRESS, "name": NAME},
+            cc=[ADDRESS],
+            subject=f"For {NAME}, {PHONE}",
+            html="<p>[[ name ]]</p>",
+            text=f"{NAME}, {ADDRESS}",
+            body_params={"name": NAME},
+            attachments={"list.csv": f"{ADDRESS},{NAME}"},
+            if_in_doubt="resend",
+        ),
+        "email sensor": lambda: sensor(SendPulseEmailDeliveredSensor, message_id=sent_to(account)),
     }
+
+
+def sent_to(account: Any) -> str:
+    from airflow_provider_sendpulse.emulator.smtp import SmtpMessage
+
+    with account.emulator.emulator.lock:
+        wanted = SmtpMessage("Shop", "shop@example.com", NAME, NAME, NAME, [ADDRESS])
+        return str(account.emulator.state.smtp.send(wanted))
 
 
 NAMES = (
@@ -144,6 +169,8 @@ NAMES = (
     "campaign sensor, deferred",
     "book sensor",
     "book sensor, deferred",
+    "email",
+    "email sensor",
 )
 
 FAILURES: dict[str, dict[str, Any]] = {
@@ -264,6 +291,7 @@ def test_a_file_for_everybody_is_seen(account: Any, written: Path) -> None:
 def test_success(
     runner: Any, dag: Any, account: Any, campaign_of: Any, upstream: Any, capfd: Any, written: Path, name: str
 ) -> None:
+    account.emulator.configure(outcomes={ADDRESS: 2})
     made = tasks(account, dag, campaign_of, upstream)
     assert set(made) == set(NAMES)
     capfd.readouterr()
