@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_sendpulse import esputnik as es
 from airflow_provider_sendpulse.esputnik.limits import MESSAGE_READS
-from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
+from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, InvalidRequest, Refused
 
 
 def test_create_read_and_list(either, letter):
@@ -29,6 +29,13 @@ def test_update_and_delete(either, letter):
     with pytest.raises(Refused) as caught:
         either.send(es.templates.read("email", letter))
     assert caught.value.status == 404
+
+
+def test_a_message_whose_outcome_is_not_known_is_not_created_again(either, emulator):
+    emulator.faults.add("lose_answer", operation="esputnik.messages.sms.create", times=1)
+    with pytest.raises(AmbiguousOutcome):
+        either.send(es.templates.create("sms", {"name": "Code", "text": "Hi"}))
+    assert [found.name for found in either.pages(es.templates.list("sms"))] == ["Code"]
 
 
 def test_a_kind_that_is_not_there():
