@@ -120,6 +120,7 @@ class Call(Generic[T]):
     :param expect: what the body of a good answer is; ``read`` is given the text where that is no JSON
     :param allowance: the limits that this endpoint has to itself; without it the call draws on the account's budget
     :param private: texts in the request that must not show, should the service repeat them in a refusal
+    :param empty_on: error codes of a refusal that say no more than that nothing was found: read as an empty list
     """
 
     method: str
@@ -140,6 +141,7 @@ class Call(Generic[T]):
     expect: Expect = Expect.JSON
     allowance: Allowance | None = None
     private: tuple[str, ...] = field(default=(), repr=False)
+    empty_on: frozenset[int] = frozenset()
 
     @property
     def operation(self) -> str:

@@ -185,6 +185,8 @@ class _Exchange(Generic[T]):
             except ValueError as error:
                 body = answer.text if self._call.expect is Expect.TEXT else error
             problem = self._account.service.find_problem(self._call, answer, body)
+            if problem is not None and problem.kind is ProblemKind.REFUSED and problem.error_code in self._call.empty_on:
+                problem, body = None, []
             return problem, None if problem is not None else self._call.read(body), None
         except ServiceError:
             raise
