@@ -44,6 +44,17 @@ def whole_numbers(value: Any, name: str) -> list[int]:
     return [whole_number(value, name)]
 
 
+def number(value: Any, name: str) -> float:
+    """Return a number that need not be whole.
+
+    :raises InvalidRequest: when it is none
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InvalidRequest(f"{name} is {value!r}, which is not a number.") from None
+
+
 def seconds(value: float | timedelta, name: str) -> float:
     """Return a length of time in seconds.
 
@@ -68,4 +79,4 @@ def one_of(value: str, name: str, *allowed: str) -> str:
     return value
 
 
-__all__ = ["one_of", "optional_number", "seconds", "whole_number", "whole_numbers"]
+__all__ = ["number", "one_of", "optional_number", "seconds", "whole_number", "whole_numbers"]

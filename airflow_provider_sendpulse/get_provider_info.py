@@ -85,7 +85,17 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [_modules("hooks", "sendpulse")],
-        "operators": [_modules("operators", "address_books", "contacts", "campaigns", "events")],
+        "operators": [
+            _modules(
+                "operators",
+                "address_books",
+                "blacklist",
+                "campaigns",
+                "contact_removal",
+                "contacts",
+                "events",
+            )
+        ],
         "sensors": [_modules("sensors", "address_books", "campaigns")],
         "triggers": [_modules("triggers", "address_books", "campaigns")],
         "extra-links": [

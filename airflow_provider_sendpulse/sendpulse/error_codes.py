@@ -157,6 +157,7 @@ ROW_LEVEL = frozenset(
 
 _VALIDATION_STATUSES = frozenset({400, 422})
 _TOO_LARGE = 413
+_NONE_ACTIVE = "active emails not found"
 _MOST = re.compile(r"(?i)may not have more than (\d{1,9}) items|max count:? *(\d{1,9})")
 
 
@@ -170,6 +171,14 @@ def due_to_a_row(status: int | None, code: int | None) -> bool:
     if code in ROW_LEVEL or code in _BY_CODE:
         return code in ROW_LEVEL
     return status in _VALIDATION_STATUSES
+
+
+def is_done_already(code: int | None, message: str | None) -> bool:
+    """Whether a refusal says that nothing was left to do.
+
+    None of the contacts to remove is in the book, or none of those to unsubscribe is active; that has no code of its own.
+    """
+    return code == ErrorCode.NO_SUCH_ADDRESSES.code or (message or "").strip().lower().startswith(_NONE_ACTIVE)
 
 
 def is_too_large(status: int | None, message: str | None) -> bool:
@@ -204,6 +213,7 @@ __all__ = [
     "ErrorCode",
     "advice",
     "due_to_a_row",
+    "is_done_already",
     "is_too_large",
     "meaning",
     "most_items",

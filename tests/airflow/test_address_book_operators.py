@@ -130,17 +130,17 @@ def test_native_confirmation(runner: Any, native_dag: Any, account: Any) -> None
 @pytest.mark.parametrize("book_id", [None, "", "None", "ten", 1.5, True])
 def test_wrong_id(runner: Any, dag: Any, account: Any, book_id: Any) -> None:
     runner.api.should_retry = True
-    result = runner.run(SendPulseDeleteAddressBookOperator(task_id="delete", address_book_id=book_id, dag=dag))
+    result = runner.run(
+        SendPulseDeleteAddressBookOperator(task_id="delete", address_book_id=book_id, confirm_name="Readers", dag=dag)
+    )
     assert result.state == "failed"
     assert "address_book_id is" in str(result.error)
     assert not account.emulator.requests.total
 
 
 def test_mapped_deletion(runner: Any, dag: Any, account: Any, upstream: Any) -> None:
-    ids = [account.book("One"), account.book("Two")]
-    mapped = SendPulseDeleteAddressBookOperator.partial(task_id="delete", dag=dag).expand(
-        address_book_id=upstream("old", ids)
-    )
+    old = [{"address_book_id": account.book(name), "confirm_name": name} for name in ("One", "Two {{ ds }}")]
+    mapped = SendPulseDeleteAddressBookOperator.partial(task_id="delete", dag=dag).expand_kwargs(upstream("old", old))
     for index in (0, 1):
         assert runner.run(mapped, map_index=index).state == "success"
     assert account.books == []

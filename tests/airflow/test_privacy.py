@@ -88,7 +88,9 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
 
     return {
         "create book": lambda: SendPulseCreateAddressBookOperator(task_id="task", dag=dag, name="Readers"),
-        "delete book": lambda: SendPulseDeleteAddressBookOperator(task_id="task", dag=dag, address_book_id=book_id),
+        "delete book": lambda: SendPulseDeleteAddressBookOperator(
+            task_id="task", dag=dag, address_book_id=book_id, confirm_name="Everybody"
+        ),
         "add": lambda: SendPulseAddEmailsOperator(task_id="task", dag=dag, address_book_id=book_id, contacts=[PERSON]),
         "add from upstream": lambda: SendPulseAddEmailsOperator(
             task_id="task", dag=dag, address_book_id=book_id, contacts=upstream("people", [PERSON])
