@@ -94,10 +94,13 @@ def get_provider_info() -> dict[str, Any]:
                 "contact_removal",
                 "contacts",
                 "events",
+                "senders",
+                "templates",
+                "webhooks",
             )
         ],
-        "sensors": [_modules("sensors", "address_books", "campaigns")],
-        "triggers": [_modules("triggers", "address_books", "campaigns")],
+        "sensors": [_modules("sensors", "address_books", "balance", "campaigns", "flows")],
+        "triggers": [_modules("triggers", "address_books", "balance", "campaigns", "flows")],
         "extra-links": [
             "airflow_provider_sendpulse.links.sendpulse.SendPulseCampaignLink",
             "airflow_provider_sendpulse.links.sendpulse.SendPulseAddressBookLink",

@@ -99,6 +99,7 @@ class Call(Generic[T]):
     :param host: which of the connection's hosts, or a complete URL that is a credential
     :param authorised: whether to send the connection's credentials
     :param result_is_data: ``result: false`` in the answer is data, not a refusal
+    :param secrets: parts of the request that are not to show in messages, should the service repeat them
     :param done_on_repeat: error codes that mean "done already" when the outcome of an earlier attempt is not known; only
         for calls that answer with nothing
     """
@@ -114,6 +115,7 @@ class Call(Generic[T]):
     host: Host | SecretUrl = Host.API
     authorised: bool = True
     result_is_data: bool = False
+    secrets: Sequence[str] = field(default=(), repr=False)
     done_on_repeat: frozenset[int] = frozenset()
 
     @property

@@ -307,7 +307,7 @@ class _Exchange(Generic[T]):
         return f"HTTP {answer.status}{code}{words}"
 
     def _redact(self, message: str) -> str:
-        """Hide also what no pattern can know: this account's own secrets, should the service repeat them."""
+        """Hide also what no pattern can know: secrets of this account and this call, should the service repeat them."""
         credentials = self._account.credentials
         own = (
             [credentials.key]
@@ -319,7 +319,7 @@ class _Exchange(Generic[T]):
         )
         if isinstance(self._call.host, SecretUrl):
             own += [self._call.host.value, self._call.host.value.rstrip("/").rpartition("/")[2]]
-        return redact(message, secrets=[*own, self._token or "", *self._rejected])
+        return redact(message, secrets=[*own, *self._call.secrets, self._token or "", *self._rejected])
 
 
 __all__ = ["Effort", "Policy"]

@@ -38,6 +38,8 @@ class Settings:
     balance_currency: str = "USD"
     plan_recipients: int = 100000
     plan_ended: bool = False
+    plan_finished_time: str = "2099-12-31 00:00:00"
+    has_email_plan: bool = True
     plan_has_tags: bool = True
     balance_exhausted: bool = False
     price_per_email: float = 0.0044
@@ -106,6 +108,7 @@ class Settings:
     segments: dict[int, int] = field(default_factory=dict)
     tag_names_unique: bool = True
     template_other_language: Literal["refuse", "accept"] = "refuse"
+    template_names_unique: Literal["account", "language"] = "account"
     templates_default_owner: Literal["all", "me", "sendpulse"] = "sendpulse"
     webhook_twice: Literal["duplicate", "same"] = "duplicate"
     webhook_update_actions: Literal["ignore", "replace"] = "ignore"

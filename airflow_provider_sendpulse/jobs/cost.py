@@ -24,8 +24,6 @@ class Allowance:
     affordable: bool = False
 
     def __post_init__(self) -> None:
-        if self.most is not None and not 0 <= self.most < float("inf"):
-            raise InvalidRequest(f"max_cost is {self.most}; it is a price, at least 0.")
         if (self.most is None) != (not self.currency):
             raise InvalidRequest("max_cost needs a currency, and currency a max_cost: give both or neither.")
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_sendpulse.arguments import number, whole_number
+from airflow_provider_sendpulse.arguments import optional_amount, whole_number
 from airflow_provider_sendpulse.jobs.address_book import delete_address_book, ensure_address_book, rename_address_book
 from airflow_provider_sendpulse.jobs.cost import Allowance
 from airflow_provider_sendpulse.jobs.listing import CONTACTS, ContactList
@@ -149,7 +149,7 @@ class SendPulseEstimateCostOperator(SendPulseOperator):
         :raises Refused: there is no such book, or it is empty
         """
         address_book_id = whole_number(self.address_book_id, "address_book_id")
-        max_cost = None if self.max_cost is None else number(self.max_cost, "max_cost")
+        max_cost = optional_amount(self.max_cost, "max_cost")
         allowance = Allowance(max_cost, plain_text(self.currency).strip(), self.require_affordable)
         with self.hook as hook:
             cost = hook.send(address_books.cost(address_book_id))

@@ -32,9 +32,9 @@ _DEFERRAL_MARGIN = timedelta(minutes=10)
 
 
 class SendPulseSensor(BaseSensorOperator):
-    """A sensor on a status, in the modes poke, reschedule and deferred with the same outcome in each.
+    """A sensor on a status or on figures, in the modes poke, reschedule and deferred with the same outcome in each.
 
-    It returns ``{"status": code, "history": [[code, seconds since the epoch], …]}``.
+    It returns ``{"status": code, "history": [[code, seconds since the epoch], …]}``, or the figures.
 
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse`` (templated)
     :param deferrable: wait in the triggerer, without holding a worker; ``poke_interval`` is the time between two looks
@@ -67,11 +67,11 @@ class SendPulseSensor(BaseSensorOperator):
 
     @abstractmethod
     def look(self) -> Decision:
-        """Ask for the status once and judge it."""
+        """Ask for the status or the figures once and judge them."""
 
     @abstractmethod
-    def judge(self, code: int) -> Decision:
-        """Judge the status that ended a wait in the triggerer."""
+    def judge(self, seen: Any) -> Decision:
+        """Judge the status or the figures that ended a wait in the triggerer."""
 
     @abstractmethod
     def trigger(self, deadline: float, history: list[list[Any]]) -> PollingTrigger:
@@ -127,25 +127,29 @@ class SendPulseSensor(BaseSensorOperator):
         self._history.note(self.what, decision, time.time())
         if decision.error is not None:
             raise decision.error
-        return PokeReturnValue(decision.is_over, self._result(decision.code, self._history.seen))
+        return PokeReturnValue(decision.is_over, self._result(decision, self._history.seen))
 
     def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
         """Go on after the wait in the triggerer."""
         wait = WaitEvent.of(event)
         if wait.kind == ERROR:
             raise wait.failure()
-        if wait.kind != SEEN or wait.code is None:
-            raise AirflowSensorTimeout(f"{self.what}: {wait.message} The last status was {wait.code}.")
-        decision = self.judge(wait.code)
+        if wait.kind != SEEN:
+            last = "" if wait.code is None else f" The last status was {wait.code}."
+            raise AirflowSensorTimeout(f"{self.what}: {wait.message}{last}")
+        decision = self.judge(wait.seen)
         if decision.error is not None:
             raise decision.error
         if not decision.is_over:
-            raise FinalFailure(f"{self.what}: the wait ended at status {wait.code}, which is not what is waited for.")
-        return self._result(wait.code, wait.history)
+            seen = f"status {wait.code}" if wait.figures is None else decision.text
+            raise FinalFailure(f"{self.what}: the wait ended at {seen}, which is not what is waited for.")
+        return self._result(decision, wait.history)
 
     @staticmethod
-    def _result(code: int, history: list[list[Any]]) -> dict[str, Any]:
-        return {"status": code, "history": history}
+    def _result(decision: Decision, history: list[list[Any]]) -> dict[str, Any]:
+        if decision.figures is not None:
+            return dict(decision.figures)
+        return {"status": decision.code, "history": history}
 
 
 __all__ = ["SendPulseSensor"]

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 class PollingTrigger(BaseTrigger):
-    """Asks for a status until it ends the wait. It only reads, so two triggerers may run the same one.
+    """Asks for a status, or for figures, until what it sees ends the wait.
+
+    It only reads, so two triggerers may run the same one.
 
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
     :param poll_interval: seconds between two looks; up to a tenth more, so that many waits spread

@@ -47,7 +47,8 @@ async def _wait(trigger: PollingTrigger, shared: SharedHook) -> WaitEvent:
             trouble.over()
             history.note(trigger.what, decision, time.time(), trigger.deadline)
             if decision.is_over:
-                return WaitEvent(SEEN, decision.code, history.seen)
+                figures = None if decision.figures is None else dict(decision.figures)
+                return WaitEvent(SEEN, decision.code, history.seen, figures=figures)
         left = trigger.deadline - time.time()
         if left <= 0:
             code = history.seen[-1][0] if history.seen else None

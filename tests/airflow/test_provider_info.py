@@ -152,7 +152,15 @@ def test_listed_modules_and_links_import() -> None:
 
 
 BASES = {"hooks": BaseHook, "operators": BaseOperator, "sensors": BaseOperator, "triggers": BaseTrigger}
-FOUNDATIONS = {"operators.addresses", "operators.base", "operators.rows", "sensors.base", "triggers.base"}
+FOUNDATIONS = {
+    "operators.addresses",
+    "operators.base",
+    "operators.rows",
+    "operators.service",
+    "sensors.base",
+    "sensors.service",
+    "triggers.base",
+}
 
 
 @pytest.mark.parametrize("floor", BASES)
