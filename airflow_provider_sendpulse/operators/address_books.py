@@ -28,7 +28,7 @@ class SendPulseCreateAddressBookOperator(SendPulseOperator):
 
     :param name: name of the address book, unique in the account (templated)
     :param if_exists: ``reuse`` returns the id of an existing one, ``fail`` fails. A task that is retried finds the book
-        of its first try, so ``fail`` is for tasks with ``retries=0``.
+        of its first try, so ``fail`` is for tasks with ``retries=0`` (templated).
     """
 
     template_fields: Collection[str] = (*SendPulseOperator.template_fields, "name", "if_exists")

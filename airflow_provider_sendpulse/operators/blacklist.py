@@ -23,15 +23,11 @@ class SendPulseAddToBlacklistOperator(SendPulseAddressWritesOperator):
 
     No campaign reaches them any more, and adding them to a book does nothing. SendPulse keeps the addresses for that.
 
-    :param contacts: a row source such as :class:`~airflow_provider_sendpulse.rows.SqlRows`, a list of addresses, or a
-        list of ``{"email": …}`` (templated; shows as a count in the UI)
     :param comment: why, for those who read the blacklist in the dashboard; not about a person, as all of these addresses
         get the same (templated)
-    :param email_column: column of the address in a row source; other columns do not matter (templated)
     :param batch_size: addresses per call; when SendPulse refuses that many, fewer are sent
-    :param concurrency: calls at a time, from 1 to 32, within the request budget of the account
-    :param max_rejected, max_rejected_ratio, rejects: see
-        :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
+    :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
+        :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
 
     template_fields: Collection[str] = (*SendPulseAddressWritesOperator.template_fields, "comment")
@@ -44,8 +40,7 @@ class SendPulseAddToBlacklistOperator(SendPulseAddressWritesOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Put the addresses on the blacklist.
 
-        :return: the counts: how many rows were read, and how many of them were accepted, duplicate, invalid, rejected,
-            skipped or in doubt
+        :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
         :raises DeliveryFailed: when more rows went wrong than is allowed
         """
         delivery = blacklisting(plain_text(self.comment) or None, self.batch_size, self.concurrency)
@@ -55,13 +50,9 @@ class SendPulseAddToBlacklistOperator(SendPulseAddressWritesOperator):
 class SendPulseRemoveFromBlacklistOperator(SendPulseAddressWritesOperator):
     """Take addresses off the account's blacklist, and return the counts. One that is not on it counts as accepted.
 
-    :param contacts: a row source such as :class:`~airflow_provider_sendpulse.rows.SqlRows`, a list of addresses, or a
-        list of ``{"email": …}`` (templated; shows as a count in the UI)
-    :param email_column: column of the address in a row source; other columns do not matter (templated)
     :param batch_size: addresses per call; when SendPulse refuses that many, fewer are sent
-    :param concurrency: calls at a time, from 1 to 32, within the request budget of the account
-    :param max_rejected, max_rejected_ratio, rejects: see
-        :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
+    :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
+        :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
 
     def __init__(self, *, batch_size: int = 500, **kwargs: Any) -> None:
@@ -71,8 +62,7 @@ class SendPulseRemoveFromBlacklistOperator(SendPulseAddressWritesOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Take the addresses off the blacklist.
 
-        :return: the counts: how many rows were read, and how many of them were accepted, duplicate, invalid, rejected,
-            skipped or in doubt
+        :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
         :raises DeliveryFailed: when more rows went wrong than is allowed
         """
         return self._deliver(context, unblacklisting(self.batch_size, self.concurrency), "Addresses off the blacklist")

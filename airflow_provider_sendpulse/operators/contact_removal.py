@@ -38,19 +38,14 @@ class SendPulseRemoveContactsOperator(_BookContactsOperator):
     so. A removed contact can be added again, and is mailed then; to keep somebody from being mailed, unsubscribe.
 
     :param address_book_id: the address book (templated)
-    :param contacts: a row source such as :class:`~airflow_provider_sendpulse.rows.SqlRows`, a list of addresses, or a
-        list of ``{"email": …}`` (templated; shows as a count in the UI)
-    :param email_column: column of the address in a row source; other columns do not matter (templated)
-    :param concurrency: calls at a time, from 1 to 32, within the request budget of the account
-    :param max_rejected, max_rejected_ratio, rejects: see
-        :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
+    :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
+        :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
 
     def execute(self, context: Context) -> dict[str, int]:
         """Remove the contacts.
 
-        :return: the counts: how many rows were read, and how many of them were accepted, duplicate, invalid, rejected,
-            skipped or in doubt
+        :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
         :raises DeliveryFailed: when more rows went wrong than is allowed
         :raises Refused: SendPulse refuses the whole call: there is no such book, say
         """
@@ -67,19 +62,14 @@ class SendPulseUnsubscribeContactsOperator(_BookContactsOperator):
     :class:`~airflow_provider_sendpulse.operators.blacklist.SendPulseAddToBlacklistOperator`.
 
     :param address_book_id: the address book (templated)
-    :param contacts: a row source such as :class:`~airflow_provider_sendpulse.rows.SqlRows`, a list of addresses, or a
-        list of ``{"email": …}`` (templated; shows as a count in the UI)
-    :param email_column: column of the address in a row source; other columns do not matter (templated)
-    :param concurrency: calls at a time, from 1 to 32, within the request budget of the account
-    :param max_rejected, max_rejected_ratio, rejects: see
-        :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
+    :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
+        :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
 
     def execute(self, context: Context) -> dict[str, int]:
         """Unsubscribe the contacts.
 
-        :return: the counts: how many rows were read, and how many of them were accepted, duplicate, invalid, rejected,
-            skipped or in doubt
+        :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
         :raises DeliveryFailed: when more rows went wrong than is allowed
         :raises Refused: SendPulse refuses the whole call: there is no such book, say
         """

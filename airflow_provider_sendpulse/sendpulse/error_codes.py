@@ -155,6 +155,16 @@ ROW_LEVEL = frozenset(
 )
 """Codes that one row of many can be the reason for: an address, a variable, or the form of an entry."""
 
+UNKNOWN_ADDRESS = frozenset(
+    {
+        ErrorCode.NO_DATA.code,
+        ErrorCode.MESSAGE_NOT_FOUND.code,
+        ErrorCode.NO_SUCH_ADDRESSES.code,
+        ErrorCode.ADDRESS_NOT_IN_BOOK.code,
+    }
+)
+"""Codes that a look-up of one address may answer with where the account does not know it; none is documented for it."""
+
 _VALIDATION_STATUSES = frozenset({400, 422})
 _TOO_LARGE = 413
 _NONE_ACTIVE = "active emails not found"
@@ -210,6 +220,7 @@ __all__ = [
     "QUOTA_TEXTS",
     "ROW_LEVEL",
     "THROTTLED",
+    "UNKNOWN_ADDRESS",
     "ErrorCode",
     "advice",
     "due_to_a_row",
