@@ -38,8 +38,7 @@ class Allowance:
         if self.most is not None:
             if cost.cur.upper() != self.currency.upper():
                 raise InvalidRequest(f"{told}, and max_cost is in {self.currency}. Give it in the currency of the account.")
-            # Not the other way round: a price that is no number is not allowed either.
-            if not cost.overdraft_all_emails_price <= self.most:
+            if cost.overdraft_all_emails_price > self.most:
                 raise CostTooHigh(f"{told}, which is more than max_cost={self.most:g}. Mail fewer contacts, or allow more.")
         if self.affordable and not cost.affordable:
             raise CostTooHigh(
