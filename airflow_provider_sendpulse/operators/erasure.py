@@ -66,11 +66,11 @@ class SendPulseEraseContactsOperator(SendPulseAddressesOperator):
         keeps the address there
     :param comment: comment for the blacklist (templated)
     :param max_contacts: with more rows than that nothing is erased and the task fails: nothing brings contacts back that a
-        wrong query has erased
+        wrong query has erased (templated)
     :param max_rejected_ratio: share of the rows that may go wrong: up to it the task warns, above it fails
     """
 
-    template_fields: Collection[str] = (*SendPulseAddressesOperator.template_fields, "receipt", "comment")
+    template_fields: Collection[str] = (*SendPulseAddressesOperator.template_fields, "receipt", "comment", "max_contacts")
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class SendPulseEraseContactsOperator(SendPulseAddressesOperator):
         receipt_contact: Shown = "digest",
         blacklist: bool = False,
         comment: str | None = None,
-        max_contacts: int = 1000,
+        max_contacts: int | str = 1000,
         max_rejected_ratio: float = 0.0,
         **kwargs: Any,
     ) -> None:

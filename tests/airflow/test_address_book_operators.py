@@ -283,9 +283,9 @@ class TestCost:
         assert result.xcom("cost", "estimate")["overdraft_all_emails_price"] == 0.5
 
     @pytest.mark.parametrize("price", ["NaN", "Infinity", "much"])
-    def test_a_price_that_is_none(self, runner: Any, estimate: Any, account: Any, price: str) -> None:
+    def test_a_price_that_is_none(self, runner: Any, estimate: Any, account: Any, quick: Any, price: str) -> None:
         body = {"cur": "USD", "sent_emails_qty": 2, "overdraftAllEmailsPrice": price, "result": True}
-        account.emulator.faults.add("status", status=200, body=body, operation="address_books.cost")
+        account.emulator.faults.add("status", status=200, body=body, operation="address_books.cost", times=9)
         result = runner.run(estimate(max_cost=1000, currency="USD"))
         assert result.state == "failed"
         assert "GET /addressbooks/" in str(result.error)
