@@ -26,9 +26,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    params={
-        "most": Param(100, type="integer", description="With more requests than that nobody is erased")
-    },
+    params={"most": Param(100, type="integer", description="With more requests than that nobody is erased")},
     doc_md=__doc__,
     tags=["sendpulse"],
 ):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every night: what the shop knows of its readers goes to SendPulse, and what SendPulse knows comes back.
 
-Who opted out in the shop is unsubscribed, who complained goes on the blacklist, and who has come back comes off it; whoever
-was a customer once and is none any more leaves the book. Then the book and the blacklist are copied into the warehouse
-(here the shop's own database), with the figures of every reader, so that the next morning's questions need no call. At the
-end it is looked up what a mailing to all would cost: the task fails when it has become too dear.
+Who opted out in the shop is unsubscribed, who complained goes on the blacklist, and comes off it when the complaint is
+settled; whoever was a customer once and is none any more leaves the book. The book and the blacklist are copied into the
+warehouse (here the shop's own database), with the figures of every reader, so that the next morning's questions need no
+call. At the end it is looked up what a mailing to all would cost: the task fails when it has become too dear.
 """
 
 from __future__ import annotations
@@ -104,4 +104,4 @@ with DAG(
         currency="{{ params.currency }}",
     )
     [unsubscribe, blacklist] >> forgive >> [export, export_blacklist]
-    export >> [remove, statistics] >> rename >> estimate
+    export >> remove >> statistics >> rename >> estimate

@@ -27,8 +27,19 @@ from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.operators.address_books import (
     SendPulseCreateAddressBookOperator,
     SendPulseDeleteAddressBookOperator,
+    SendPulseExportAddressBookOperator,
 )
+from airflow_provider_sendpulse.operators.blacklist import (
+    SendPulseAddToBlacklistOperator,
+    SendPulseExportBlacklistOperator,
+)
+from airflow_provider_sendpulse.operators.contact_removal import (
+    SendPulseRemoveContactsOperator,
+    SendPulseUnsubscribeContactsOperator,
+)
+from airflow_provider_sendpulse.operators.contact_statistics import SendPulseContactStatisticsOperator
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
+from airflow_provider_sendpulse.operators.erasure import SendPulseEraseContactsOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
 from airflow_provider_sendpulse.sensors.campaigns import SendPulseCampaignSensor
@@ -126,7 +137,34 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
         "book sensor, deferred": lambda: sensor(
             SendPulseAddressBookUnlockedSensor, address_book_id=book_id, deferrable=True
         ),
+        "remove": lambda: SendPulseRemoveContactsOperator(
+            task_id="task", dag=dag, address_book_id=book_id, contacts=[PERSON]
+        ),
+        "unsubscribe": lambda: SendPulseUnsubscribeContactsOperator(
+            task_id="task", dag=dag, address_book_id=book_id, contacts=[ADDRESS]
+        ),
+        "blacklist": lambda: SendPulseAddToBlacklistOperator(task_id="task", dag=dag, contacts=[PERSON], comment="wrong"),
+        "erase": lambda: SendPulseEraseContactsOperator(
+            task_id="task", dag=dag, contacts=[PERSON], blacklist=True, receipt=f"{Path.cwd()}/receipts.csv"
+        ),
+        "look up": lambda: SendPulseContactStatisticsOperator(
+            task_id="task",
+            dag=dag,
+            contacts=[PERSON],
+            **{kind: f"{kept()}/{kind}.csv" for kind in ("statistics", "memberships", "origins")},
+        ),
+        "export": lambda: SendPulseExportAddressBookOperator(
+            task_id="task", dag=dag, address_book_id=book_id, destination=f"{kept()}/contacts.csv"
+        ),
+        "export blacklist": lambda: SendPulseExportBlacklistOperator(
+            task_id="task", dag=dag, destination=f"{kept()}/blacklist.csv"
+        ),
     }
+
+
+def kept() -> Path:
+    """Return a folder for what is meant to hold addresses."""
+    return Path.cwd().parents[1] / "kept"
 
 
 NAMES = (
@@ -146,6 +184,13 @@ NAMES = (
     "campaign sensor, deferred",
     "book sensor",
     "book sensor, deferred",
+    "remove",
+    "unsubscribe",
+    "blacklist",
+    "erase",
+    "look up",
+    "export",
+    "export blacklist",
 )
 
 FAILURES: dict[str, dict[str, Any]] = {
