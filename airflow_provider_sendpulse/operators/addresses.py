@@ -42,7 +42,7 @@ class SendPulseAddressesOperator(SendPulseRowsOperator):
         self.email_column = email_column
 
     def _audience(self) -> Audience:
-        columns = Columns(self.email_column, phone=None, automation_id=None, variables=())
+        columns = Columns(self.email_column, phone="", automation_id=None, variables=())
         return Audience(source_of(reveal(self.contacts), "contacts"), columns)
 
 

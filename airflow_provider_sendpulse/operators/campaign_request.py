@@ -13,6 +13,7 @@ from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date
 from airflow_provider_sendpulse.operators.base import plain_text
 from airflow_provider_sendpulse.operators.content import ContentRenderer
+from airflow_provider_sendpulse.operators.identity import marker_of
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.sendpulse.campaigns import NewCampaign
 
@@ -32,13 +33,9 @@ def campaign_request(
     for field in ("name", "sender_name", "sender_email", "subject"):
         if not plain_text(getattr(operator, field)).strip():
             raise InvalidRequest(f"{field} is empty.")
-    for field in ("body", "body_amp"):
-        if not isinstance(value := getattr(operator, field), str | None):
-            raise InvalidRequest(f"{field} is a {type(value).__name__}, not text.")
     renderer = ContentRenderer(operator, {**context, **(operator.body_params or {})})
-    body = operator.body if operator.body_file is None else renderer.read(plain_text(operator.body_file), "body_file")
+    body = renderer.html_or_file(operator.body, operator.body_file, "body")
     subject = renderer.plain(plain_text(operator.subject), "subject").strip()
-    body = None if body is None else renderer.html(body, "body_file" if operator.body_file else "body")
     if not subject:
         raise InvalidRequest("subject is empty.")
     if body is not None and not body.strip():
@@ -64,17 +61,7 @@ def campaign_request(
 
 def mailing_marker(operator: SendPulseCreateCampaignOperator, context: Any, deployment: str) -> Marker:
     """Return by what the campaign is recognised."""
-    key = task_identity(context) if operator.mailing_key is None else plain_text(operator.mailing_key)
-    if not key.strip():
-        raise InvalidRequest("mailing_key is empty.")
-    return Marker.of(deployment=deployment, mailing_key=key, edition=operator.edition)
-
-
-def task_identity(context: Any) -> str:
-    """Return what all tries of one task instance have in common, and no other task has."""
-    ti = context["ti"]
-    map_index = -1 if ti.map_index is None else ti.map_index
-    return "\0".join((ti.dag_id, ti.run_id, ti.task_id, str(map_index)))
+    return marker_of(context, deployment, operator.mailing_key, operator.edition, "mailing_key")
 
 
 def optional_date(value: dt.datetime | str | None, name: str = "send_date") -> dt.datetime | None:
@@ -82,4 +69,4 @@ def optional_date(value: dt.datetime | str | None, name: str = "send_date") -> d
     return None if value is None or value in ("", "None") else parse_send_date(value, name)
 
 
-__all__ = ["campaign_request", "mailing_marker", "optional_date", "task_identity"]
+__all__ = ["campaign_request", "mailing_marker", "optional_date"]

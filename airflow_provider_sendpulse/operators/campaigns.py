@@ -42,8 +42,8 @@ from airflow_provider_sendpulse.operators.campaign_request import (
     campaign_request,
     mailing_marker,
     optional_date,
-    task_identity,
 )
+from airflow_provider_sendpulse.operators.identity import task_identity
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.operators.base import plain_text
 
 if TYPE_CHECKING:
     import jinja2
@@ -39,8 +40,21 @@ class ContentRenderer:
         self._operator = operator
         self._values = values
 
-    def html(self, text: str, name: str) -> str:
+    def html_or_file(self, text: Any, file: Any, name: str) -> str | None:
+        """Render HTML that is given as text, or as the path of a file.
+
+        :param name: name of the parameter of the text; that of the file ends in ``_file``
+        :raises InvalidRequest: when it is no text, or cannot be read or rendered
+        """
+        if file is not None:
+            name = f"{name}_file"
+            text = self.read(plain_text(file), name)
+        return None if text is None else self.html(text, name)
+
+    def html(self, text: Any, name: str) -> str:
         """Render HTML, such as a body."""
+        if not isinstance(text, str):
+            raise InvalidRequest(f"{name} is a {type(text).__name__}, not text.")
         return self._render(text, name, autoescape=True)
 
     def plain(self, text: str, name: str) -> str:

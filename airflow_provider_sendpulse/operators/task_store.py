@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.jobs.intent import GuessedRecord, MailingRecord, StoredRecord
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, Ledger, LostLedger, MemoryLedger
+from airflow_provider_sendpulse.jobs.message_record import GuessedMessageRecord, MessageRecord, StoredMessageRecord
 from airflow_provider_sendpulse.jobs.position import MemoryPosition, PositionStore
 from airflow_provider_sendpulse.jobs.sender_activation import CodeRequests
 from airflow_provider_sendpulse.version_compat import never_expire
@@ -37,6 +38,17 @@ def mailing_record(context: Any, name: str) -> MailingRecord:
     if store is not None:
         return StoredRecord(store.get, partial(_keep, store), name)
     return GuessedRecord(context["ti"].try_number, SystemClock().now())
+
+
+def message_record(context: Any, name: str) -> MessageRecord:
+    """Return what the tries of this task know of the message they send.
+
+    :param name: tells the messages of one task apart
+    """
+    store = context.get("task_state_store")
+    if store is not None:
+        return StoredMessageRecord(store.get, partial(_keep, store), name)
+    return GuessedMessageRecord(context["ti"].try_number, SystemClock().now())
 
 
 def task_position(context: Any) -> PositionStore:
@@ -100,4 +112,12 @@ def _keep(store: Any, key: str, value: Any) -> None:
     store.set(key, value, retention=never_expire())
 
 
-__all__ = ["TaskCodeRequests", "TaskPosition", "mailing_record", "task_code_requests", "task_ledger", "task_position"]
+__all__ = [
+    "TaskCodeRequests",
+    "TaskPosition",
+    "mailing_record",
+    "message_record",
+    "task_code_requests",
+    "task_ledger",
+    "task_position",
+]

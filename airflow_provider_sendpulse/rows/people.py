@@ -21,8 +21,8 @@ from airflow_provider_sendpulse.rows.source import Row
 class Columns:
     """What the columns of a row mean.
 
-    :param email: column of the address
-    :param phone: column of the telephone number; ``None`` where only addresses matter
+    :param email: column of the address; empty where there is none
+    :param phone: column of the telephone number; empty where there is none
     :param automation_id: column of the flow's id, for events; ``None`` where there is none
     :param key: columns that together say which row it is
     :param time: column of when it happened; ``None`` where there is none
@@ -31,7 +31,7 @@ class Columns:
     """
 
     email: str = "email"
-    phone: str | None = "phone"
+    phone: str = "phone"
     automation_id: str | None = "automation_id"
     key: Sequence[str] = ()
     variables: Sequence[str] | Mapping[str, str] | None = None
@@ -44,14 +44,11 @@ class Columns:
             return {column: column for column in row if column not in fixed}
         return dict(self.variables) if isinstance(self.variables, Mapping) else {name: name for name in self.variables}
 
-    def phone_of(self, row: Row) -> str:
-        """Return the telephone number of a row, or nothing."""
-        return "" if self.phone is None else _text(row.get(self.phone))
-
     def missing(self, row: Row) -> str:
         """Return which columns a row lacks, for a message such as "the row has no column cart_id"; empty if none."""
-        if self.email not in row and self.phone not in row:
-            return f"no column {self.email}" if self.phone is None else f"neither a column {self.email} nor {self.phone}"
+        reached = [column for column in (self.email, self.phone) if column]
+        if not any(column in row for column in reached):
+            return f"neither a column {reached[0]} nor {reached[1]}" if len(reached) > 1 else f"no column {reached[0]}"
         needed = [*self.key, *([] if self.time is None else [self.time]), *(self.variables or ())]
         missing = [column for column in needed if column not in row]
         return f"no column {', '.join(missing)}" if missing else ""
@@ -90,7 +87,7 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             yield Person(
                 number=number,
                 email=_text(row.get(columns.email)),
-                phone=columns.phone_of(row),
+                phone=_text(row.get(columns.phone)),
                 automation_id=None,
                 variables={},
                 fault=f"the row has {missing}",
@@ -99,7 +96,7 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
         yield Person(
             number=number,
             email=_text(row.get(columns.email)),
-            phone=columns.phone_of(row),
+            phone=_text(row.get(columns.phone)),
             automation_id=None if columns.automation_id is None else row.get(columns.automation_id),
             variables={name: row[column] for column, name in columns.chosen(row).items() if row[column] is not None},
             key=tuple(row[column] for column in columns.key),

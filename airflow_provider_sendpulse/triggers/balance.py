@@ -6,21 +6,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
+from airflow_provider_sendpulse.triggers.base import SendPulseTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
     from airflow_provider_sendpulse.jobs.waiting import Decision
 
 
-class SendPulseBalanceTrigger(PollingTrigger):
+class SendPulseBalanceTrigger(SendPulseTrigger):
     """Wait until the account has enough money, messages and days left.
 
     :param min_balance: money in the account, in ``currency``
     :param min_emails_left: messages that the plan of the email service still allows
     :param min_days_left: days until that plan ends
     :param currency: such as ``USD``; the account's own when left out
-    :param others: see :class:`~airflow_provider_sendpulse.triggers.base.PollingTrigger`
+    :param others: see :class:`~airflow_provider_sendpulse.triggers.service.PollingTrigger`
     """
 
     def __init__(

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
+from airflow_provider_sendpulse.triggers.base import SendPulseTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
     from airflow_provider_sendpulse.jobs.waiting import Decision
 
 
-class SendPulseFlowTrigger(PollingTrigger):
+class SendPulseFlowTrigger(SendPulseTrigger):
     """Wait until a figure of a flow, or of one of its elements, reaches a value.
 
     :param flow_id: the flow
@@ -20,7 +20,7 @@ class SendPulseFlowTrigger(PollingTrigger):
     :param at_least: what it must reach
     :param at_most: what it must not be above
     :param element_id: the element whose figures these are; the flow's own when left out
-    :param others: see :class:`~airflow_provider_sendpulse.triggers.base.PollingTrigger`
+    :param others: see :class:`~airflow_provider_sendpulse.triggers.service.PollingTrigger`
     """
 
     def __init__(

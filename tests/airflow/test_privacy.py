@@ -39,10 +39,12 @@ from airflow_provider_sendpulse.operators.contact_removal import (
 )
 from airflow_provider_sendpulse.operators.contact_statistics import SendPulseContactStatisticsOperator
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
+from airflow_provider_sendpulse.operators.emails import SendPulseSendEmailOperator
 from airflow_provider_sendpulse.operators.erasure import SendPulseEraseContactsOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
 from airflow_provider_sendpulse.sensors.campaigns import SendPulseCampaignSensor
+from airflow_provider_sendpulse.sensors.emails import SendPulseEmailDeliveredSensor
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
@@ -159,12 +161,35 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
         "export blacklist": lambda: SendPulseExportBlacklistOperator(
             task_id="task", dag=dag, destination=f"{kept()}/blacklist.csv"
         ),
+        "email": lambda: SendPulseSendEmailOperator(
+            task_id="task",
+            dag=dag,
+            sender_email="shop@example.com",
+            sender_name="Shop",
+            to={"email": ADDRESS, "name": NAME},
+            cc=[ADDRESS],
+            subject=f"For {NAME}, {PHONE}",
+            html="<p>[[ name ]]</p>",
+            text=f"{NAME}, {ADDRESS}",
+            body_params={"name": NAME},
+            attachments={"list.csv": f"{ADDRESS},{NAME}"},
+            if_in_doubt="resend",
+        ),
+        "email sensor": lambda: sensor(SendPulseEmailDeliveredSensor, message_id=sent_to(account)),
     }
 
 
 def kept() -> Path:
     """Return a folder for what is meant to hold addresses."""
     return Path.cwd().parents[1] / "kept"
+
+
+def sent_to(account: Any) -> str:
+    from airflow_provider_sendpulse.emulator.smtp import SmtpMessage
+
+    with account.emulator.emulator.lock:
+        wanted = SmtpMessage("Shop", "shop@example.com", NAME, NAME, NAME, [ADDRESS])
+        return str(account.emulator.state.smtp.send(wanted))
 
 
 NAMES = (
@@ -191,6 +216,8 @@ NAMES = (
     "look up",
     "export",
     "export blacklist",
+    "email",
+    "email sensor",
 )
 
 FAILURES: dict[str, dict[str, Any]] = {
@@ -311,6 +338,7 @@ def test_a_file_for_everybody_is_seen(account: Any, written: Path) -> None:
 def test_success(
     runner: Any, dag: Any, account: Any, campaign_of: Any, upstream: Any, capfd: Any, written: Path, name: str
 ) -> None:
+    account.emulator.configure(outcomes={ADDRESS: 2})
     made = tasks(account, dag, campaign_of, upstream)
     assert set(made) == set(NAMES)
     capfd.readouterr()

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_sendpulse.triggers.address_books import SendPulseAddressBookTrigger
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
+from airflow_provider_sendpulse.triggers.service import PollingTrigger
 
 pytestmark = pytest.mark.usefixtures("connect")
 

@@ -774,6 +774,18 @@ def test_done_already_counts_as_done_only_after_doubt(lab):
         client.send(call)
 
 
+def test_a_refusal_that_says_that_nothing_is_there(lab):
+    call = Call(method="POST", path="/x", read=len, repeat=Repeat.ALWAYS, empty_on=frozenset({14}))
+    lab.answer(lab.reply(400, {"message": "No such emails", "error_code": 14}))
+    assert lab.send(call) == 0
+    lab.answer(lab.reply(400, {"message": "Empty list", "error_code": 832}))
+    with pytest.raises(Refused):
+        lab.send(call)
+    # Only a refusal can say so.
+    lab.answer(lab.reply(500, {"message": "Whoops", "error_code": 14}), lab.reply(json=[1, 2]))
+    assert lab.send(call) == 2
+
+
 @pytest.mark.parametrize(
     "call",
     [
