@@ -59,7 +59,7 @@ def screened(
     with contextlib.closing(Seen()) as seen:
         for person in persons:
             report.read(person)
-            if fault := person.fault or _fault(person, reached):
+            if fault := person.fault or fault_of(person, reached=reached):
                 report.settle(person, Outcome.INVALID, fault)
                 continue
             try:
@@ -74,10 +74,14 @@ def screened(
             yield Item(person, digest.hex(), found.label)
 
 
-def _fault(person: Person, reached: bool) -> str | None:
+def fault_of(person: Person, *, reached: bool = True) -> str | None:
+    """Return what is wrong with address and telephone number, or ``None``.
+
+    :param reached: whether there has to be one of them
+    """
     if reached and not person.email and not person.phone:
         return "neither address nor telephone number"
     return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 
 
-__all__ = ["Item", "Key", "screened"]
+__all__ = ["Item", "Key", "fault_of", "screened"]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_sendpulse.jobs.batched_delivery import BatchedDelivery
+from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.links.sendpulse import SendPulseAddressBookLink
 from airflow_provider_sendpulse.operators.rows import BatchedRowsOperator, RowsOperator, SendPulseRowsOperator
 from airflow_provider_sendpulse.rows.audience import Audience
@@ -74,7 +75,7 @@ class SendPulseAddressWritesOperator(BatchedRowsOperator, SendPulseAddressesOper
         :param address_book_id: what the task's link leads to
         """
 
-        def linked() -> BatchedDelivery:
+        def linked(_: Sender) -> BatchedDelivery:
             if address_book_id is not None:
                 SendPulseAddressBookLink().push_id(context, self.hook.settings.address_book_link, address_book_id)
             return delivery

@@ -17,6 +17,7 @@ from airflow_provider_sendpulse.hooks.service import ServiceHook
 from airflow_provider_sendpulse.jobs.batched_delivery import BatchedDelivery
 from airflow_provider_sendpulse.jobs.quiet_hours import QuietNow
 from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.thresholds import Thresholds
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.service import ServiceOperator
@@ -184,7 +185,7 @@ class BatchedRowsOperator(RowsOperator):
         hook: ServiceHook[Any],
         audience: Audience,
         noun: str,
-        delivery: Callable[[], BatchedDelivery],
+        delivery: Callable[[Sender], BatchedDelivery],
     ) -> dict[str, int]:
         """Deliver the rows and return the counts.
 
@@ -193,7 +194,7 @@ class BatchedRowsOperator(RowsOperator):
         """
         position = task_position(context)
         with self._accounted(noun, audience.source) as report, hook:
-            delivery().run(
+            delivery(hook).run(
                 hook.get_conn(),  # what threads may share: the hook asks Airflow, which only this thread may
                 audience,
                 position,
