@@ -104,6 +104,10 @@ class AddressBookUnusable(FinalFailure):
     """The address book cannot be used for a campaign and will not become usable by itself."""
 
 
+class ImportFailed(FinalFailure):
+    """An import session ended in an error, or the service does not know it; which contacts it has written is not known."""
+
+
 class DeliveryFailed(FinalFailure):
     """Too many rows could not be delivered; the message holds the counts."""
 
@@ -138,6 +142,7 @@ __all__ = [
     "DeadlinePassed",
     "DeliveryFailed",
     "FinalFailure",
+    "ImportFailed",
     "Interrupted",
     "InvalidRequest",
     "MessageConflict",

@@ -135,6 +135,9 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "eSputnik": {
         "hooks": ("esputnik",),
+        "operators": ("esputnik.imports",),
+        "sensors": ("esputnik.imports",),
+        "triggers": ("esputnik.imports",),
     },
 }
 """What users import from, by floor."""
