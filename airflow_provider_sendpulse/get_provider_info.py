@@ -142,8 +142,11 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "operators": (
             "esputnik.contacts",
             "esputnik.erasure",
+            "esputnik.imports",
             "esputnik.segments",
         ),
+        "sensors": ("esputnik.imports",),
+        "triggers": ("esputnik.imports",),
     },
 }
 """What users import from, by floor."""
