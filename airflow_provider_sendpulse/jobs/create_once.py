@@ -45,7 +45,8 @@ def create_once(
         if error.error_code not in taken:
             raise
         failure = error
-    for pause in PAUSES:
+    # What somebody else has created before is listed by now; what this call may have created, perhaps not yet.
+    for pause in PAUSES if isinstance(failure, AmbiguousOutcome) else PAUSES[:1]:
         if pause:
             clock.sleep(pause)
         if (found := find()) is not None:

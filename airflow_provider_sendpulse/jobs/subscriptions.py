@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from airflow_provider_sendpulse.api.clock import Clock
@@ -99,7 +100,8 @@ def remove(sender: Sender, url: str, actions: Collection[str] | None) -> int:
 
 
 def _of_url(sender: Sender, url: str) -> list[Subscription]:
-    return [row for row in sender.send(subscriptions.list()) if row.url.strip() == url]
+    listing = replace(subscriptions.list(), secrets=subscriptions.secrets_of(url))
+    return [row for row in sender.send(listing) if row.url.strip() == url]
 
 
 def _ids(rows: Sequence[Subscription], action: str) -> list[int]:

@@ -42,9 +42,14 @@ from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOper
 from airflow_provider_sendpulse.operators.emails import SendPulseSendEmailOperator
 from airflow_provider_sendpulse.operators.erasure import SendPulseEraseContactsOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
+from airflow_provider_sendpulse.operators.senders import SendPulseEnsureSenderOperator
+from airflow_provider_sendpulse.operators.templates import SendPulsePublishTemplatesOperator
+from airflow_provider_sendpulse.operators.webhooks import SendPulseEnsureWebhookOperator, SendPulseRemoveWebhookOperator
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
+from airflow_provider_sendpulse.sensors.balance import SendPulseBalanceSensor
 from airflow_provider_sendpulse.sensors.campaigns import SendPulseCampaignSensor
 from airflow_provider_sendpulse.sensors.emails import SendPulseEmailDeliveredSensor
+from airflow_provider_sendpulse.sensors.flows import SendPulseFlowSensor
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
@@ -176,12 +181,49 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
             if_in_doubt="resend",
         ),
         "email sensor": lambda: sensor(SendPulseEmailDeliveredSensor, message_id=sent_to(account)),
+        "subscribe": lambda: SendPulseEnsureWebhookOperator(task_id="task", dag=dag, url=HOOK, actions=["open", "spam"]),
+        "end a subscription": lambda: SendPulseRemoveWebhookOperator(
+            task_id="task", dag=dag, url=subscribed(account), actions=["open"]
+        ),
+        "activate": lambda: SendPulseEnsureSenderOperator(
+            task_id="task", dag=dag, sender_name="Shop", sender_email=waiting_sender(account), activation_code=HASH
+        ),
+        "publish": lambda: SendPulsePublishTemplatesOperator(task_id="task", dag=dag, path=template(), lang="en"),
+        "balance sensor": lambda: sensor(SendPulseBalanceSensor, min_balance=1, min_emails_left=1, min_days_left=1),
+        "flow sensor": lambda: sensor(SendPulseFlowSensor, flow_id=flow(account), figure="starts", at_least=0),
     }
 
 
 def kept() -> Path:
     """Return a folder for what is meant to hold addresses."""
     return Path.cwd().parents[1] / "kept"
+
+
+HOOK = f"https://hooks.example.org/{HASH}/{ADDRESS}"
+
+
+def subscribed(account: Any) -> str:
+    with account.emulator.emulator.lock:
+        account.emulator.state.webhooks.subscribe(HOOK, ["open", "spam"])
+    return HOOK
+
+
+def waiting_sender(account: Any) -> str:
+    sender = account.emulator.state.senders.put("Shop", "news@example.org", active=False)
+    sender.code = HASH
+    return str(sender.email)
+
+
+def template() -> str:
+    # Beside the folders in which files with canaries are looked for.
+    path = Path.cwd().parents[1] / "welcome.html"
+    path.write_text(f"<p>{NAME}</p>")
+    return str(path)
+
+
+def flow(account: Any) -> int:
+    with account.emulator.emulator.lock:
+        return int(account.emulator.state.flows.create("Welcome", "signed_up", []).id)
 
 
 def sent_to(account: Any) -> str:
@@ -218,6 +260,12 @@ NAMES = (
     "export blacklist",
     "email",
     "email sensor",
+    "subscribe",
+    "end a subscription",
+    "activate",
+    "publish",
+    "balance sensor",
+    "flow sensor",
 )
 
 FAILURES: dict[str, dict[str, Any]] = {

@@ -7,6 +7,7 @@ import email.utils
 import itertools
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -697,6 +698,15 @@ def test_a_refusal_without_words(lab):
         lab.send(READ)
     assert str(caught.value) == "Service: GET /books was refused: HTTP 404."
     assert caught.value.error_code is None
+
+
+def test_a_secret_of_a_call_does_not_show(lab):
+    call = replace(WRITE, secrets=("https://hooks.example.org/4711-abc", "4711-abc"))
+    lab.answer(lab.reply(422, {"message": "cannot push to https://hooks.example.org/4711-abc, nor to 4711-abc"}))
+    with pytest.raises(Refused) as caught:
+        lab.send(call)
+    assert caught.value.service_message == "cannot push to <secret>, nor to <secret>"
+    assert "4711" not in f"{caught.value} {call!r}"
 
 
 @pytest.mark.parametrize("end", ["", "/", "//"])
