@@ -152,20 +152,26 @@ def test_listed_modules_and_links_import() -> None:
 
 
 BASES = {"hooks": BaseHook, "operators": BaseOperator, "sensors": BaseOperator, "triggers": BaseTrigger}
-FOUNDATIONS = {"operators.base", "operators.rows", "sensors.base", "triggers.base"}
+FOUNDATIONS = {"operators.base", "operators.rows", "operators.service", "sensors.base", "triggers.base"}
 
 
 @pytest.mark.parametrize("floor", BASES)
 def test_every_module_that_users_import_from_is_listed(floor: str) -> None:
     def is_for_users(stem: str) -> bool:
         module = importlib.import_module(f"airflow_provider_sendpulse.{floor}.{stem}")
-        own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
+        # What a package shows comes from its own modules.
+        own = [value for value in vars(module).values() if isinstance(value, type) and _is_within(value, module.__name__)]
         return any(issubclass(value, BASES[floor]) and not value.__name__.startswith("_") for value in own)
 
-    stems = {path.stem for path in (PACKAGE / floor).glob("*.py")}
-    present = {stem for stem in stems if f"{floor}.{stem}" not in FOUNDATIONS and is_for_users(stem)}
+    modules = {path.stem for path in (PACKAGE / floor).glob("*.py")}
+    packages = {path.parent.name for path in (PACKAGE / floor).glob("*/__init__.py")}
+    present = {stem for stem in modules | packages if f"{floor}.{stem}" not in FOUNDATIONS and is_for_users(stem)}
     [entry] = INFO[floor]
     assert {module.rpartition(".")[2] for module in entry["python-modules"]} == present
+
+
+def _is_within(value: type, module: str) -> bool:
+    return f"{value.__module__}.".startswith(f"{module}.")
 
 
 def test_links_have_names_of_their_own() -> None:

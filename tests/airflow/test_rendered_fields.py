@@ -92,7 +92,8 @@ def test_no_personal_field_is_forgotten() -> None:
     def below(kind: type) -> set[type]:
         return {kind}.union(*(below(one) for one in kind.__subclasses__()))
 
-    declared = {(kind, name) for kind in below(SendPulseOperator) for name in kind.personal_fields}  # type: ignore[attr-defined]
+    operators = [kind for kind in below(SendPulseOperator) if kind.__name__.startswith("SendPulse")]
+    declared = {(kind, name) for kind in operators for name in kind.personal_fields}  # type: ignore[attr-defined]
     assert declared == {(kind, name) for kind, _, name, _ in CASES.values()}
     for kind, name in declared:
         assert name in kind.template_fields

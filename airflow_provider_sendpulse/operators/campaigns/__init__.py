@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators for campaigns."""
+
+from __future__ import annotations
+
+from airflow_provider_sendpulse.operators.campaigns.creating import SendPulseCreateCampaignOperator
+
+__all__ = ["SendPulseCreateCampaignOperator"]
