@@ -88,6 +88,10 @@ class CampaignStartedEarly(FinalFailure):
     """The campaign is going out before the date it was scheduled for."""
 
 
+class TooLate(FinalFailure):
+    """A campaign that was to be changed or stopped is going out already, or has gone out."""
+
+
 class CampaignConflict(FinalFailure):
     """A campaign with this task's marker exists already, and it is not the one this task would create."""
 
@@ -138,4 +142,5 @@ __all__ = [
     "ServiceError",
     "ServiceUnavailable",
     "Throttled",
+    "TooLate",
 ]

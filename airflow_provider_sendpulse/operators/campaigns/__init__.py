@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from airflow_provider_sendpulse.operators.campaigns.cancelling import SendPulseCancelCampaignOperator
 from airflow_provider_sendpulse.operators.campaigns.creating import SendPulseCreateCampaignOperator
 
-__all__ = ["SendPulseCreateCampaignOperator"]
+__all__ = ["SendPulseCancelCampaignOperator", "SendPulseCreateCampaignOperator"]
