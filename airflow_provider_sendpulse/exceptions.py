@@ -89,7 +89,7 @@ class CampaignStartedEarly(FinalFailure):
 
 
 class TooLate(FinalFailure):
-    """A campaign that was to be changed or stopped is going out already, or has gone out."""
+    """A campaign that was to be changed or stopped is going out, has gone out, or has ended otherwise."""
 
 
 class CampaignConflict(FinalFailure):

@@ -27,7 +27,7 @@ from airflow_provider_sendpulse.exceptions import (
 from airflow_provider_sendpulse.jobs.alone import HOLD, Renewing, Right
 from airflow_provider_sendpulse.jobs.intent import ANY_GENERATION, Intent, MailingRecord
 from airflow_provider_sendpulse.jobs.lookup import find_marked, generation
-from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, DeliveryStatus
@@ -353,7 +353,7 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     differences: list[tuple[str, Any, Any]] = []
     if found.status == CampaignStatus.DRAFT.code and not wanted.draft:
         differences.append(("kind", "a draft", "a campaign to send"))
-    if found.subject != wanted.subject:
+    if found.subject != wanted.subject and edit_in_name(found.name) is None:
         differences.append(("subject", found.subject, wanted.subject))
     # A segment's campaign may name no book, or one that was not given; that of several books may name only one of them.
     there, here = set(found.address_book_ids), set(wanted.address_book_ids)

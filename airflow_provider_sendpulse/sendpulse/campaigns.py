@@ -64,6 +64,7 @@ class Campaign:
     :param send_date: as the service writes it, in the account's time zone
     :param statistics: delivery status code to count; empty in listings
     :param clicks: link to clicks, where the answer has them
+    :param body: HTML of the message, where the answer has it
     """
 
     id: int
@@ -82,6 +83,7 @@ class Campaign:
     sender_email: str = ""
     statistics: tuple[Statistic, ...] = ()
     clicks: dict[str, int] = field(default_factory=dict)
+    body: str | None = field(default=None, repr=False)
     extra: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def count(self, code: int) -> int:
@@ -266,6 +268,7 @@ def _campaign(data: Mapping[str, Any]) -> Campaign:
         sender_email=wire.text(message.get("sender_email")),
         statistics=statistics,
         clicks=clicks,
+        body=wire.text(message["body"]) if message.get("body") else None,
         extra=wire.rest(
             data,
             "id",

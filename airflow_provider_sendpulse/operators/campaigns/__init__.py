@@ -5,5 +5,6 @@ from __future__ import annotations
 
 from airflow_provider_sendpulse.operators.campaigns.cancelling import SendPulseCancelCampaignOperator
 from airflow_provider_sendpulse.operators.campaigns.creating import SendPulseCreateCampaignOperator
+from airflow_provider_sendpulse.operators.campaigns.editing import SendPulseEditCampaignOperator
 
-__all__ = ["SendPulseCancelCampaignOperator", "SendPulseCreateCampaignOperator"]
+__all__ = ["SendPulseCancelCampaignOperator", "SendPulseCreateCampaignOperator", "SendPulseEditCampaignOperator"]
