@@ -6,5 +6,11 @@ from __future__ import annotations
 from airflow_provider_sendpulse.operators.campaigns.cancelling import SendPulseCancelCampaignOperator
 from airflow_provider_sendpulse.operators.campaigns.creating import SendPulseCreateCampaignOperator
 from airflow_provider_sendpulse.operators.campaigns.editing import SendPulseEditCampaignOperator
+from airflow_provider_sendpulse.operators.campaigns.statistics import SendPulseCampaignStatisticsOperator
 
-__all__ = ["SendPulseCancelCampaignOperator", "SendPulseCreateCampaignOperator", "SendPulseEditCampaignOperator"]
+__all__ = [
+    "SendPulseCampaignStatisticsOperator",
+    "SendPulseCancelCampaignOperator",
+    "SendPulseCreateCampaignOperator",
+    "SendPulseEditCampaignOperator",
+]
