@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.exceptions import (
@@ -75,6 +76,8 @@ class Mailing:
     :param before_creating: last look at the campaign directly before it is created: may change it, or raise
     :param visibility_window: seconds after which a campaign that exists is certainly listed; more than 0, at most
         :data:`LONGEST_WINDOW`
+    :param call: what creates it
+    :param listed: whether a campaign that exists is certainly listed; of another, what is not found may have been sent
     :raises InvalidRequest: for another window
     """
 
@@ -85,6 +88,8 @@ class Mailing:
     recreate_killed: bool = False
     before_creating: Callable[[campaigns.NewCampaign], campaigns.NewCampaign] = field(default=_as_it_is)
     visibility_window: float = VISIBILITY_WINDOW
+    call: Callable[[campaigns.NewCampaign], Call[campaigns.CreatedCampaign]] = campaigns.create
+    listed: bool = True
 
     def __post_init__(self) -> None:
         if not 0 < self.visibility_window <= LONGEST_WINDOW:
@@ -198,6 +203,8 @@ class _Creation:
     def _run(self) -> Outcome:
         intent = self._record.intent()
         self._may_be_unlisted = intent is not None
+        if not self._mailing.listed and intent is not None and intent.campaign_id is not None:
+            return Outcome(intent.campaign_id, adopted=True)
         found = self._remembered(intent)
         if found is None and intent is not None and intent.campaign_id is not None:
             found = self._look()
@@ -209,6 +216,8 @@ class _Creation:
         elif found is None:
             # Without an intent nothing of ours can be on its way, so a look-up that fails is just a failed look-up.
             found = self._look() if intent is None else self._look_until_visible(intent)
+            if found is None and intent is not None and not self._mailing.listed:
+                raise self._not_established("An earlier try may have sent it")
         while found is not None and (recreated := self._is_to_be_recreated(found)) is not False:
             later = self._later_than(found, intent)
             if later is None and recreated is None:
@@ -279,15 +288,17 @@ class _Creation:
         self._record.keep_intent(intent)
         self._may_be_unlisted = True
         try:
-            created = self._sender.send(campaigns.create(replace(campaign, name=marker.name(campaign.name))))
+            created = self._sender.send(self._mailing.call(replace(campaign, name=marker.name(campaign.name))))
         except AmbiguousOutcome as doubt:
             log.warning("%s Looking for the marker %s.", doubt, marker)
             if (found := self._look_until_visible(intent, doubt)) is not None and generation(found) >= marker.generation:
                 log.info("Campaign %s was created; only the answer was lost.", found.id)
                 return self._adopt(found)
-            if again:
+            if again or not self._mailing.listed:
                 raise self._not_established(
-                    "The request that creates the campaign was sent twice, two minutes apart, and both answers were lost",
+                    "The request that creates the campaign was sent twice, two minutes apart, and both answers were lost"
+                    if again
+                    else "The request was sent, and its answer was lost",
                     doubt,
                 ) from None
             log.warning("No campaign with the marker %s is there: the request did not arrive. Creating it.", marker)
@@ -339,11 +350,16 @@ class _Creation:
             )
             self._clock.sleep(min(LOOK_AGAIN, left))
 
-    def _not_established(self, what: str, doubt: AmbiguousOutcome | None) -> AmbiguousOutcome:
+    def _not_established(self, what: str, doubt: AmbiguousOutcome | None = None) -> AmbiguousOutcome:
+        advice = (
+            f"Search the campaigns in the SendPulse dashboard for {self._mailing.marker}. Then clear the task: it adopts "
+            "the campaign if it is there, and creates it if not."
+            if self._mailing.listed
+            else "Ask whoever was to get it. To send it on purpose, give the operator another edition."
+        )
         return AmbiguousOutcome(
-            f"{what}. Nothing more is sent. Search the campaigns in the SendPulse dashboard for "
-            f"{self._mailing.marker}. Then clear the task: it adopts the campaign if it is there, and creates it if not.",
-            operation="POST /campaigns",
+            f"{what}. Nothing more is sent. {advice}",
+            operation=self._mailing.call(self._mailing.campaign).operation,
             status=doubt.status if doubt else None,
         )
 

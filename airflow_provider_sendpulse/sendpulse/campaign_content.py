@@ -9,11 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_sendpulse.api.budget import Limit
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 MOST_BOOKS = 10
 MOST_ATTACHMENTS = 5
 MOST_TEST_ADDRESSES = 3
+TEST_MESSAGES = Limit(20, 3600.0)
+"""Messages of tests to named addresses."""
+
 DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 """How dates are written, in the account's time zone."""
 
@@ -134,6 +138,7 @@ __all__ = [
     "MOST_ATTACHMENTS",
     "MOST_BOOKS",
     "MOST_TEST_ADDRESSES",
+    "TEST_MESSAGES",
     "CampaignContent",
     "NewCampaign",
     "edited_fields",

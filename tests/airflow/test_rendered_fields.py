@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
-from airflow_provider_sendpulse.operators.campaigns import SendPulseCreateCampaignOperator
+from airflow_provider_sendpulse.operators.campaigns import SendPulseCreateCampaignOperator, SendPulseSendTestOperator
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 
@@ -28,6 +28,14 @@ CANARIES = (ADDRESS, "canary.reader", PHONE, PHONE[1:], NAME)
 PERSON = {"email": ADDRESS, "phone": PHONE, "name": NAME, "note": TRAP}
 
 # Every operator with each of its personal fields: what else it needs, and a value.
+MESSAGE = {
+    "name": "News",
+    "sender_name": "Shop",
+    "sender_email": "shop@example.com",
+    "subject": "News",
+    "body": "<p>News</p>",
+}
+
 CASES: dict[str, tuple[Any, dict[str, Any], str, Any]] = {
     "add contacts": (SendPulseAddEmailsOperator, {"address_book_id": 0}, "contacts", [PERSON]),
     "add addresses": (SendPulseAddEmailsOperator, {"address_book_id": 0}, "contacts", [ADDRESS]),
@@ -54,17 +62,17 @@ CASES: dict[str, tuple[Any, dict[str, Any], str, Any]] = {
     ),
     "campaign attachments": (
         SendPulseCreateCampaignOperator,
-        {
-            "name": "News",
-            "address_book_id": 0,
-            "sender_name": "Shop",
-            "sender_email": "shop@example.com",
-            "subject": "News",
-            "body": "<p>News</p>",
-        },
+        {**MESSAGE, "address_book_id": 0},
         "attachments",
         {"list.csv": f"{ADDRESS},{NAME}"},
     ),
+    "test attachments": (
+        SendPulseSendTestOperator,
+        {**MESSAGE, "address_book_id": 0},
+        "attachments",
+        {"list.csv": f"{ADDRESS},{NAME}"},
+    ),
+    "test addresses": (SendPulseSendTestOperator, {**MESSAGE, "address_book_id": 0}, "addresses", [ADDRESS]),
 }
 
 SHOWN = {

@@ -7,10 +7,12 @@ from airflow_provider_sendpulse.operators.campaigns.cancelling import SendPulseC
 from airflow_provider_sendpulse.operators.campaigns.creating import SendPulseCreateCampaignOperator
 from airflow_provider_sendpulse.operators.campaigns.editing import SendPulseEditCampaignOperator
 from airflow_provider_sendpulse.operators.campaigns.statistics import SendPulseCampaignStatisticsOperator
+from airflow_provider_sendpulse.operators.campaigns.testing import SendPulseSendTestOperator
 
 __all__ = [
     "SendPulseCampaignStatisticsOperator",
     "SendPulseCancelCampaignOperator",
     "SendPulseCreateCampaignOperator",
     "SendPulseEditCampaignOperator",
+    "SendPulseSendTestOperator",
 ]
