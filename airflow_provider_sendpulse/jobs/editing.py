@@ -19,7 +19,7 @@ from airflow_provider_sendpulse.exceptions import FinalFailure, InvalidRequest, 
 from airflow_provider_sendpulse.jobs.cancelling import CANCELLABLE, SETTLED_WITHIN
 from airflow_provider_sendpulse.jobs.mailing import LOOK_AGAIN
 from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name, plain_name
-from airflow_provider_sendpulse.jobs.schedule import require_on_time, timezone
+from airflow_provider_sendpulse.jobs.schedule import require_on_time, timezone, told_date
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, StatusClass
@@ -121,7 +121,7 @@ class _Editing:
             differences.append("body")
         if wanted.template_id is not None and not is_noted:
             differences.append("template_id")
-        if wanted.send_date is not None and wanted.send_date != _date(seen):
+        if wanted.send_date is not None and wanted.send_date != told_date(seen):
             differences.append("send_date")
         return differences
 
@@ -166,7 +166,7 @@ class _Editing:
 
     def _present_date(self, seen: campaigns.Campaign) -> dt.datetime | None:
         """Return when a campaign is to go out; ``None`` for a date in the past, which is only that of its creation."""
-        date = _date(seen)
+        date = told_date(seen)
         if date is None or self._zone is None:
             return date
         now = dt.datetime.fromtimestamp(self._clock.now(), tz=timezone(self._zone)).replace(tzinfo=None)
@@ -191,13 +191,6 @@ class _Editing:
                 "lost. Put it back at the end of the name in the SendPulse dashboard: "
                 f"{Marker.in_name(before.name)}. Do not clear the task that has created it before that."
             )
-
-
-def _date(seen: campaigns.Campaign) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromisoformat(seen.send_date).replace(tzinfo=None)
-    except ValueError:
-        return None
 
 
 __all__ = ["Edit", "edit_campaign"]

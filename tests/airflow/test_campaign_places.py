@@ -40,9 +40,26 @@ class TestNoPlace:
         assert 3600 < sum(jumping_clock) <= 7200
         assert all(900 <= seconds <= 961 for seconds in jumping_clock)
 
-    def test_skips_rather_than_mails_late(self, runner: Any, account: Any, campaign_of: Any) -> None:
+    @pytest.mark.parametrize("is_free", [False, True])
+    def test_asks_a_last_time_before_it_is_too_late(
+        self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float], is_free: bool
+    ) -> None:
         account.emulator.configure(campaigns_per_window=0)
         soon = datetime.now(UTC) + timedelta(minutes=5)
+        operator = campaign_of(deferrable=True, not_after=soon.isoformat())
+        result = runner.leg(operator)
+        assert result.state == "deferred"
+        left = soon.timestamp() - runner.trigger_arguments(result.deferral)["moment"].timestamp()
+        assert 30 <= left <= 90
+        account.emulator.configure(campaigns_per_window=4 if is_free else 0)
+        jumping_clock.append(300 - left)
+        result = runner.resume(operator, result.deferral, None)
+        assert result.state == ("success" if is_free else "skipped")
+        assert len(account.campaigns) == is_free
+
+    def test_skips_rather_than_mails_late(self, runner: Any, account: Any, campaign_of: Any) -> None:
+        account.emulator.configure(campaigns_per_window=0)
+        soon = datetime.now(UTC) + timedelta(seconds=50)
         result = runner.run(campaign_of(deferrable=True, not_after=soon.isoformat()))
         assert result.state == "skipped"
         assert account.campaigns == []

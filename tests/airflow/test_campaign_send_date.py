@@ -108,3 +108,17 @@ class TestSendDate:
         arguments = runner.trigger_arguments(result.deferral)
         assert arguments["deadline"] == pytest.approx(tomorrow.timestamp() + 600, abs=2)
         assert json.dumps(arguments)
+
+    @pytest.mark.parametrize("status", [14, 3])
+    def test_date_that_was_changed_since(
+        self, runner: Any, account: Any, campaign_of: Any, tomorrow: datetime, status: int
+    ) -> None:
+        operator = campaign_of(send_date=tomorrow)
+        created = runner.run(operator)
+        account.force(created.value, status)
+        operator.send_date = tomorrow + timedelta(days=1)
+        result = runner.run(operator, try_number=2)
+        assert type(result.error).__name__ == "CampaignConflict"
+        assert "exists already" in str(result.error)
+        assert "SendPulseEditCampaignOperator" in str(result.error)
+        assert len(account.campaigns) == 1

@@ -23,7 +23,7 @@ from airflow_provider_sendpulse.jobs.mailing import (
 )
 from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name
 from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_until_over
-from airflow_provider_sendpulse.jobs.schedule import account_time, require_on_time
+from airflow_provider_sendpulse.jobs.schedule import account_time, require_on_time, require_same_date
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign, moment
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
 from airflow_provider_sendpulse.operators.campaigns.killing import CancelsOnKill
@@ -197,7 +197,8 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
             if edit_in_name(seen.name) is not None:
                 self.log.info("Campaign %s was edited by a task after it was created; it stays as it is.", seen.id)
             elif campaign.send_date is not None and begins is not None:
-                require_on_time(seen, campaign.send_date, begins.timestamp(), _CLOCK.now())
+                require = require_same_date if outcome.adopted else require_on_time
+                require(seen, campaign.send_date, begins.timestamp(), _CLOCK.now())
             if not self.wait_for_completion:
                 self._forget_killable(record)
                 return campaign_id

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 DEFERRAL_MARGIN = timedelta(minutes=10)
 """How much longer than a wait takes Airflow gives it: for a triggerer that does not run at all."""
 
+_LAST_CALL = (30.0, 90.0)
+"""Seconds before ``not_after`` at which a place is asked for a last time."""
+
 
 def next_place(error: Throttled, now: float, not_after: datetime | None, deadline: float) -> float:
-    """Return when to ask again for a place, in seconds since the epoch.
+    """Return when to ask again for a place, in seconds since the epoch; at the latest shortly before ``not_after``.
 
     :param not_after: when a campaign is not wanted any more
     :param deadline: when to give up, in seconds since the epoch
@@ -33,9 +36,12 @@ def next_place(error: Throttled, now: float, not_after: datetime | None, deadlin
     # Not all who wait for a place come back at the same moment.
     free_at = now + (error.retry_after or 900.0) + random.uniform(0, 60)
     if not_after is not None and free_at > not_after.timestamp():
-        raise AirflowSkipException(
-            f"SendPulse takes no campaign before {moment(free_at)}, and not_after is {not_after}: not created."
-        ) from None
+        # Nobody knows when a place is free: it may be sooner.
+        free_at = not_after.timestamp() - random.uniform(*_LAST_CALL)
+        if not_after.timestamp() - now <= max(_LAST_CALL):
+            raise AirflowSkipException(
+                f"SendPulse takes no more campaigns at the moment, and not_after is {not_after}: not created."
+            ) from None
     if free_at > deadline:
         raise DeadlinePassed(
             f"SendPulse takes no campaign before {moment(free_at)}; the deadline is {moment(deadline)}. {error}"
