@@ -31,7 +31,7 @@ class SendPulseEditCampaignOperator(SendPulseOperator):
     SendPulse wants all fields with every edit. Where its answers do not show a campaign's body, give it again.
 
     In ``subject``, ``body`` and the file of ``body_file``, ``{{ … }}`` is SendPulse's, as in
-    :class:`~airflow_provider_sendpulse.operators.campaigns.SendPulseCreateCampaignOperator`.
+    ``SendPulseCreateCampaignOperator``.
 
     :param campaign_id: the campaign (templated)
     :param name: another name, without a marker (templated)

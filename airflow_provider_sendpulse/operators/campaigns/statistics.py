@@ -32,9 +32,8 @@ class SendPulseCampaignStatisticsOperator(SendPulseOperator):
     columns are those of :mod:`airflow_provider_sendpulse.jobs.campaign_figures`. Counters keep changing for days after a
     campaign is sent; ``taken_at`` says how old they are.
 
-    ``totals``, ``countries`` and ``links`` each are a path or URL that ends in ``.csv`` or ``.jsonl``, an
-    :class:`~airflow_provider_sendpulse.rows.OutputFile`, or an :class:`~airflow_provider_sendpulse.rows.OutputTable`; at
-    least one is given, and no two are the same.
+    ``totals``, ``countries`` and ``links`` each are a path or URL that ends in ``.csv`` or ``.jsonl``, or an ``OutputFile``
+    or ``OutputTable`` of ``airflow_provider_sendpulse.rows``; at least one is given, and no two are the same.
 
     :param campaign_id: the campaign (templated)
     :param totals: where one row a campaign goes: recipients, sent, delivered, opened, clicked, unsubscribed, marked as

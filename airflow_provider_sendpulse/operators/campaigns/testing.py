@@ -35,7 +35,7 @@ class SendPulseSendTestOperator(CampaignMessageOperator):
     that share the request budget: those of this host, or of all hosts with the same ``coordination_conn_id``.
 
     In ``subject``, ``body``, ``body_amp`` and the file of ``body_file``, ``{{ … }}`` is SendPulse's, as in
-    :class:`~airflow_provider_sendpulse.operators.campaigns.SendPulseCreateCampaignOperator`.
+    ``SendPulseCreateCampaignOperator``.
 
     :param address_book_id: one address book, which SendPulse wants to know; nobody in it gets the test (templated)
     :param addresses: up to three addresses, or their text with commas in between (templated). When left out, the test goes
@@ -117,6 +117,8 @@ class SendPulseSendTestOperator(CampaignMessageOperator):
         return addresses
 
     def _counted(self, wanted: NewCampaign, quota: Quota, messages: int) -> NewCampaign:
+        # Whoever loses the right to create meanwhile comes here again.
+        quota.give_back()
         free_in = quota.take(messages) if messages else 0.0
         if free_in > 0:
             limit = campaigns.TEST_MESSAGES
