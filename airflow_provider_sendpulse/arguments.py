@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -44,6 +45,25 @@ def whole_numbers(value: Any, name: str) -> list[int]:
     return [whole_number(value, name)]
 
 
+def texts(value: Any, name: str) -> list[str]:
+    """Return words from one, several, or the text of either, which a template makes of them.
+
+    :raises InvalidRequest: for anything else
+    """
+    if isinstance(value, str):
+        value = value.strip()
+        if value.startswith("["):
+            try:
+                value = ast.literal_eval(value)
+            except (SyntaxError, ValueError):
+                raise InvalidRequest(f"{name} is {value!r}, which is not a list of words.") from None
+        else:
+            value = value.split(",")
+    if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
+        raise InvalidRequest(f"{name} is {value!r}, which is not a list of words.")
+    return [item.strip() for item in value if item.strip()]
+
+
 def seconds(value: float | timedelta, name: str) -> float:
     """Return a length of time in seconds.
 
@@ -58,6 +78,25 @@ def seconds(value: float | timedelta, name: str) -> float:
     return number
 
 
+def amount(value: Any, name: str) -> float:
+    """Return a number of 0 or more, with or without a fraction.
+
+    :raises InvalidRequest: when it is none; the message says what it is instead
+    """
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise InvalidRequest(f"{name} is {value!r}, which is not a number of 0 or more.")
+    return number
+
+
+def optional_amount(value: Any, name: str) -> float | None:
+    """Return a number of 0 or more, or ``None`` where there is none."""
+    return None if value is None or value in ("", "None") else amount(value, name)
+
+
 def one_of(value: str, name: str, *allowed: str) -> str:
     """Return a choice.
 
@@ -68,4 +107,4 @@ def one_of(value: str, name: str, *allowed: str) -> str:
     return value
 
 
-__all__ = ["one_of", "optional_number", "seconds", "whole_number", "whole_numbers"]
+__all__ = ["amount", "one_of", "optional_amount", "optional_number", "seconds", "texts", "whole_number", "whole_numbers"]

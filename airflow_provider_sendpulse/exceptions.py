@@ -96,6 +96,14 @@ class CampaignConflict(FinalFailure):
     """A campaign with this task's marker exists already, and it is not the one this task would create."""
 
 
+class MessageConflict(FinalFailure):
+    """This task has sent, or was about to send, another message than the one that it is to send now."""
+
+
+class MessageNotDelivered(FinalFailure):
+    """The recipient's server did not take the message."""
+
+
 class AddressBookUnusable(FinalFailure):
     """The address book cannot be used for a campaign and will not become usable by itself."""
 
@@ -136,6 +144,8 @@ __all__ = [
     "FinalFailure",
     "Interrupted",
     "InvalidRequest",
+    "MessageConflict",
+    "MessageNotDelivered",
     "NeedsHuman",
     "Refused",
     "RejectsNotWritten",

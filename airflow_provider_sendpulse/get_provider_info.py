@@ -71,23 +71,97 @@ _FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
+_ESPUTNIK_FIELDS: dict[str, dict[str, Any]] = {
+    "timeout": _FIELDS["timeout"],
+    "requests_per_second": {
+        "label": "Requests per second",
+        "description": (
+            "Nothing goes faster than this, on this host or on all that share a coordination connection. Empty: as fast as "
+            "eSputnik allows, which is 200 for all calls together, 50 for searching contacts and 350 for events."
+        ),
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+    },
+    "account_timezone": {
+        "label": "Organisation time zone",
+        "description": "Time zone set for the organisation, such as Europe/Kyiv. Needed to schedule a broadcast.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "deployment": {
+        "label": "Deployment",
+        "description": (
+            "Name that tells Airflow installations on one eSputnik account apart, such as production and staging: "
+            "it goes into the marker by which a broadcast is recognised."
+        ),
+        "schema": {"type": ["string", "null"]},
+    },
+    "coordination_conn_id": {
+        "label": "Coordination connection",
+        "description": (
+            "Id of a Redis, PostgreSQL, MySQL or MariaDB connection through which tasks on many hosts share the request "
+            "budgets and the right to create a broadcast. Empty: the tasks of each host share through files."
+        ),
+        "schema": {"type": ["string", "null"]},
+    },
+}
+
+
+_MODULES: dict[str, dict[str, tuple[str, ...]]] = {
+    "SendPulse": {
+        "hooks": ("sendpulse",),
+        "operators": (
+            "address_books",
+            "contacts",
+            "campaigns",
+            "emails",
+            "events",
+            "senders",
+            "templates",
+            "webhooks",
+        ),
+        "sensors": (
+            "address_books",
+            "balance",
+            "campaigns",
+            "emails",
+            "flows",
+        ),
+        "triggers": (
+            "address_books",
+            "balance",
+            "campaigns",
+            "emails",
+            "flows",
+        ),
+    },
+    "eSputnik": {
+        "hooks": ("esputnik",),
+    },
+}
+"""What users import from, by floor."""
+
+
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata, as Airflow's ``provider_info.schema.json`` describes it."""
     return {
         "package-name": "airflow-provider-sendpulse",
         "name": "SendPulse",
-        "description": "Email marketing with `SendPulse <https://sendpulse.com/>`__: address books, campaigns, events.",
+        "description": (
+            "Email marketing with `SendPulse <https://sendpulse.com/>`__ (address books, campaigns, events) and "
+            "`eSputnik <https://esputnik.com/>`__ (contacts, segments, events, messages)."
+        ),
         "integrations": [
             {
                 "integration-name": "SendPulse",
                 "external-doc-url": "https://sendpulse.com/integrations/api",
                 "tags": ["service"],
-            }
+            },
+            {
+                "integration-name": "eSputnik",
+                "external-doc-url": "https://docs.esputnik.com/",
+                "tags": ["service"],
+            },
         ],
-        "hooks": [_modules("hooks", "sendpulse")],
-        "operators": [_modules("operators", "address_books", "contacts", "campaigns", "events")],
-        "sensors": [_modules("sensors", "address_books", "campaigns")],
-        "triggers": [_modules("triggers", "address_books", "campaigns")],
+        **{floor: _modules(floor) for floor in ("hooks", "operators", "sensors", "triggers")},
         "extra-links": [
             "airflow_provider_sendpulse.links.sendpulse.SendPulseCampaignLink",
             "airflow_provider_sendpulse.links.sendpulse.SendPulseAddressBookLink",
@@ -106,16 +180,31 @@ def get_provider_info() -> dict[str, Any]:
                     },
                 },
                 "conn-fields": _FIELDS,
-            }
+            },
+            {
+                "connection-type": "esputnik",
+                "hook-class-name": "airflow_provider_sendpulse.hooks.esputnik.EsputnikHook",
+                "hook-name": "eSputnik",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "port"],
+                    "relabeling": {"login": "User name", "password": "API key", "host": "API URL"},
+                    "placeholders": {"host": "https://esputnik.com/api", "login": "may be empty"},
+                },
+                "conn-fields": _ESPUTNIK_FIELDS,
+            },
         ],
     }
 
 
-def _modules(floor: str, *names: str) -> dict[str, Any]:
-    return {
-        "integration-name": "SendPulse",
-        "python-modules": [f"airflow_provider_sendpulse.{floor}.{name}" for name in names],
-    }
+def _modules(floor: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "integration-name": integration,
+            "python-modules": [f"airflow_provider_sendpulse.{floor}.{name}" for name in floors[floor]],
+        }
+        for integration, floors in _MODULES.items()
+        if floor in floors
+    ]
 
 
 __all__ = ["get_provider_info"]

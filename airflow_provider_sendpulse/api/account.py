@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 from airflow_provider_sendpulse.api.budget import Limit
-from airflow_provider_sendpulse.api.call import Host, SecretUrl
+from airflow_provider_sendpulse.api.call import Call, Host, SecretUrl
 from airflow_provider_sendpulse.api.service import Service
 
 
@@ -23,6 +25,15 @@ class ClientCredentials:
         """What tells one account from another."""
         return self.client_id
 
+    @property
+    def secrets(self) -> list[str]:
+        """What must not show, should the service repeat it."""
+        return [self.client_secret, self.client_id]
+
+    def authorization(self, token: str | None) -> str:
+        """Return the value of the ``Authorization`` header."""
+        return f"Bearer {token}"
+
 
 @dataclass(frozen=True, slots=True)
 class StaticKey:
@@ -34,6 +45,44 @@ class StaticKey:
     def identity(self) -> str:
         """What tells one account from another."""
         return self.key
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not show, should the service repeat it."""
+        return [self.key]
+
+    def authorization(self, token: str | None = None) -> str:
+        """Return the value of the ``Authorization`` header."""
+        return f"Bearer {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class BasicKey:
+    """A key that is sent as the password of HTTP Basic and does not expire; the service takes any user name."""
+
+    key: str = field(repr=False)
+    user: str = field(default="user", repr=False)
+
+    @property
+    def identity(self) -> str:
+        """What tells one account from another."""
+        return self.key
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not show, should the service repeat it."""
+        return [self.key, self._pair]
+
+    def authorization(self, token: str | None = None) -> str:
+        """Return the value of the ``Authorization`` header."""
+        return f"Basic {self._pair}"
+
+    @property
+    def _pair(self) -> str:
+        return base64.b64encode(f"{self.user}:{self.key}".encode()).decode()
+
+
+Credentials = ClientCredentials | StaticKey | BasicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +104,17 @@ class Account:
     :param api_url: base URL of the API, without a trailing slash
     :param events_url: base URL of the host that takes events
     :param limits: the request budget, shared by everything that uses this account
+    :param ceiling: limits that no call exceeds, not even one whose endpoint has an allowance of its own
     """
 
     service: Service
-    credentials: ClientCredentials | StaticKey
+    credentials: Credentials
     api_url: str
     events_url: str
     limits: tuple[Limit, ...]
     timeouts: Timeouts = Timeouts()
     user_agent: str = "airflow-provider-sendpulse"
+    ceiling: tuple[Limit, ...] = ()
 
     def url(self, host: Host | SecretUrl, target: str) -> str:
         """Return the complete URL of a call."""
@@ -77,10 +128,19 @@ class Account:
         """Name of the shared budget: every process that calls this account on this address has the same."""
         return "budget-" + self._digest(self.credentials.identity)
 
+    def budget_of(self, call: Call[Any]) -> tuple[str, tuple[Limit, ...]]:
+        """Return the name of the shared budget that a call draws on, and its limits."""
+        if call.allowance is None:
+            return self.budget_key, self.limits
+        return (
+            "budget-" + self._digest(self.credentials.identity, call.allowance.name),
+            (*call.allowance.limits, *self.ceiling),
+        )
+
     @property
     def token_key(self) -> str:
         """Name of the shared token; it depends on the secret too, so a changed secret never meets an old token."""
-        if isinstance(self.credentials, StaticKey):
+        if not isinstance(self.credentials, ClientCredentials):
             raise TypeError("a static key is not exchanged for tokens")
         return "token-" + self._digest(self.credentials.client_id, self.credentials.client_secret)
 
@@ -99,4 +159,4 @@ class Account:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-__all__ = ["Account", "ClientCredentials", "StaticKey", "Timeouts"]
+__all__ = ["Account", "BasicKey", "ClientCredentials", "Credentials", "StaticKey", "Timeouts"]

@@ -41,15 +41,28 @@ class Limit:
 
     :param requests: how many
     :param seconds: the length of the window
+    :param burst: how many of them may go at once after a pause; the others are spread so that no window holds more
     """
 
     requests: float
     seconds: float
+    burst: int = 1
 
     @property
     def interval(self) -> float:
         """Seconds from one request to the next when the limit is used up."""
-        return self.seconds / self.requests
+        return self.seconds / (self.requests - self.burst + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Limits that some endpoints of a service have to themselves; they do not draw on the account's common budget.
+
+    :param name: the same for all calls that share the allowance
+    """
+
+    name: str
+    limits: tuple[Limit, ...]
 
 
 def reservation(limits: tuple[Limit, ...], now: float) -> Callable[[State | None], tuple[State, float]]:
@@ -63,10 +76,18 @@ def reservation(limits: tuple[Limit, ...], now: float) -> Callable[[State | None
         paused = _time((state or {}).get("paused_until"))
         # The theoretical arrival time of every limit; one from far in the future is worth nothing.
         arrivals = [time if time - now <= _FURTHEST else now for time in previous]
-        starts = max([now, *arrivals, paused if paused - now <= _FURTHEST else now])
+        # After a refusal nothing goes at once: the tolerance is what the service has just objected to.
+        ahead = [0.0 if _part(state, now, now) < 1 else (limit.burst - 1) * limit.interval for limit in limits]
+        due = [arrival - tolerance for arrival, tolerance in zip(arrivals, ahead, strict=True)]
+        starts = max([now, *due, paused if paused - now <= _FURTHEST else now])
         # Not the part of this moment: a place far down the queue falls due when the rate has recovered.
         part = _part(state, starts, now)
-        new: State = {"arrivals": [starts + _stretched(limit.interval, part) for limit in limits]}
+        new: State = {
+            "arrivals": [
+                max(starts, arrival) + _stretched(limit.interval, part)
+                for limit, arrival in zip(limits, arrivals, strict=True)
+            ]
+        }
         if paused > now:
             new["paused_until"] = paused
         if state is not None and _part(state, now, now) < 1:
@@ -132,4 +153,4 @@ def _time(value: Any) -> float:
         return 0.0
 
 
-__all__ = ["ONE_REFUSAL", "RECOVERY", "SLOWEST", "Limit", "State", "reservation", "throttled"]
+__all__ = ["ONE_REFUSAL", "RECOVERY", "SLOWEST", "Allowance", "Limit", "State", "reservation", "throttled"]

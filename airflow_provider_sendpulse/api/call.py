@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
+from airflow_provider_sendpulse.api.budget import Allowance
+from airflow_provider_sendpulse.exceptions import ServiceError
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
@@ -32,6 +35,15 @@ class Host(enum.Enum):
 
     API = "api"
     EVENTS = "events"
+
+
+class Expect(enum.Enum):
+    """What the body of a good answer is."""
+
+    JSON = "json"
+
+    TEXT = "text"
+    """A sentence, nothing, or JSON: the service does not say. The status alone tells that the call was carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +111,16 @@ class Call(Generic[T]):
     :param host: which of the connection's hosts, or a complete URL that is a credential
     :param authorised: whether to send the connection's credentials
     :param result_is_data: ``result: false`` in the answer is data, not a refusal
+    :param secrets: parts of the request that are not to show in messages, should the service repeat them
     :param done_on_repeat: error codes that mean "done already" when the outcome of an earlier attempt is not known; only
         for calls that answer with nothing
+    :param gone_on_repeat: HTTP statuses that mean the same, for a service without error codes
+    :param accepted: HTTP statuses that mean that the same request was accepted a moment ago, on the first attempt too,
+        with the result to give then
+    :param expect: what the body of a good answer is; ``read`` is given the text where that is no JSON
+    :param allowance: the limits that this endpoint has to itself; without it the call draws on the account's budget
+    :param private: texts in the request that must not show, should the service repeat them in a refusal
+    :param empty_on: error codes of a refusal that say no more than that nothing was found: read as an empty list
     """
 
     method: str
@@ -114,7 +134,14 @@ class Call(Generic[T]):
     host: Host | SecretUrl = Host.API
     authorised: bool = True
     result_is_data: bool = False
+    secrets: Sequence[str] = field(default=(), repr=False)
     done_on_repeat: frozenset[int] = frozenset()
+    gone_on_repeat: frozenset[int] = frozenset()
+    accepted: Mapping[int, T] = field(default_factory=dict, repr=False)
+    expect: Expect = Expect.JSON
+    allowance: Allowance | None = None
+    private: tuple[str, ...] = field(default=(), repr=False)
+    empty_on: frozenset[int] = frozenset()
 
     @property
     def operation(self) -> str:
@@ -139,7 +166,12 @@ class Call(Generic[T]):
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
     def reading(self, read: Callable[[Any], Item]) -> Call[Item]:
-        """Return the same request with another way to read its answer."""
+        """Return the same request with another way to read its answer.
+
+        :raises TypeError: when some results are given without reading an answer
+        """
+        if self.accepted:
+            raise TypeError("not every result of this call is read from an answer")
         return replace(self, read=read)  # type: ignore[arg-type, return-value]
 
     @staticmethod
@@ -169,31 +201,58 @@ class Call(Generic[T]):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a service calls the size and the beginning of a page, and which number its first item has."""
+
+    limit: str = "limit"
+    offset: str = "offset"
+    first: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class PagedCall(Call[list[Item]]):
     """A call that lists things page by page; sent as it is, it answers with one page.
 
     :param limit: how many items to ask for at a time
-    :param offset: where the page begins
+    :param offset: how many items stand before the page
+    :param paging: the names of both in the query
+    :param cursor: for a service that goes on behind the last item rather than behind a number of items: reads from an
+        item what ``offset`` is for the next page
     """
 
     limit: int = 100
     offset: int = 0
+    paging: Paging = Paging()
+    cursor: Callable[[Item], int] | None = None
 
     @property
     def target(self) -> str:
-        """Path and query as sent, with this page's ``limit`` and ``offset``."""
-        whole = replace(_plain(self), query={**self.query, "limit": self.limit, "offset": self.offset})
-        return whole.target
+        """Path and query as sent, with this page's size and beginning."""
+        page: dict[str, QueryValue] = {self.paging.limit: self.limit}
+        if self.cursor is None or self.offset:
+            page[self.paging.offset] = self.offset + self.paging.first
+        return replace(_plain(self), query={**self.query, **page}).target
 
     def after(self, page: list[Item]) -> PagedCall[Item] | None:
         """Return the call for the page behind ``page``, or ``None`` when it was the last.
 
-        The services name no total: a page that is not full is the last one.
+        The services name no total: a page that is not full is the last one, and with a cursor an empty one.
+
+        :raises ServiceError: when a cursor leads nowhere new, so that the listing would never end
         """
-        if len(page) < self.limit:
+        if self.cursor is None:
+            return None if len(page) < self.limit else replace(self, offset=self.offset + len(page))
+        if not page:
             return None
-        return replace(self, offset=self.offset + len(page))
+        following = self.cursor(page[-1])
+        if following <= self.offset:
+            raise ServiceError(
+                f"{self.operation} does not advance: the page behind {self.offset} ends there again. What was listed may "
+                "not be everything; ask for a shorter period.",
+                operation=self.operation,
+            )
+        return replace(self, offset=following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +293,12 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
 
 __all__ = [
     "Call",
+    "Expect",
     "FormBody",
     "Host",
     "JsonBody",
     "PagedCall",
+    "Paging",
     "Repeat",
     "SecretUrl",
     "SplitCall",

@@ -15,9 +15,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_after_delay, wait_exponential, wait_random
 
-from airflow_provider_sendpulse.api.account import Account, ClientCredentials, StaticKey
+from airflow_provider_sendpulse.api.account import Account, ClientCredentials
 from airflow_provider_sendpulse.api.budget import reservation, throttled
-from airflow_provider_sendpulse.api.call import Call, Repeat, SecretUrl
+from airflow_provider_sendpulse.api.call import Call, Expect, Repeat, SecretUrl
 from airflow_provider_sendpulse.api.messages import Answer, Executed, Request, TransportFailure
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.api.retry_after import retry_after
@@ -123,8 +123,10 @@ class Policy:
 
     def _fetch_token(self) -> Conversation[IssuedToken]:
         credentials = cast("ClientCredentials", self._account.credentials)
-        call = self._account.service.token_call(credentials.client_id, credentials.client_secret)
-        return (yield from self.converse(call))
+        token_call = self._account.service.token_call
+        if token_call is None:
+            raise TypeError("the service hands out no tokens")
+        return (yield from self.converse(token_call(credentials.client_id, credentials.client_secret)))
 
 
 class _Exchange(Generic[T]):
@@ -135,6 +137,7 @@ class _Exchange(Generic[T]):
         self._tokens = policy._tokens
         self._now = policy._now
         self._call = call
+        self._budget_key, self._limits = policy._account.budget_of(call)
         self._fresh_token = fresh_token
         self._attempts = _Attempts(policy._effort, policy._now)
         self._token: str | None = None
@@ -145,7 +148,7 @@ class _Exchange(Generic[T]):
     def run(self) -> Conversation[T]:
         while True:
             yield from self._authorise()
-            reserved = yield from update(self._account.budget_key, reservation(self._account.limits, self._now()))
+            reserved = yield from update(self._budget_key, reservation(self._limits, self._now()))
             if reserved > 0:
                 yield from wait(reserved)
                 yield from self._authorise()
@@ -153,8 +156,11 @@ class _Exchange(Generic[T]):
             if isinstance(reply, TransportFailure):
                 yield from self._after_silence(reply)
                 continue
+            if reply.status in self._call.accepted:
+                log.info("%s: the same request was accepted a moment ago", self._operation)
+                return self._call.accepted[reply.status]
             problem, result, reason = self._read(reply)
-            if problem is not None and self._in_doubt and problem.error_code in self._call.done_on_repeat:
+            if problem is not None and self._in_doubt and self._is_done(reply, problem):
                 return cast("T", None)
             if problem is not None:
                 yield from self._after_problem(reply, problem)
@@ -163,6 +169,9 @@ class _Exchange(Generic[T]):
                 yield from self._after_silence(TransportFailure(Executed.UNKNOWN, reason), reply)
                 continue
             return cast("T", result)
+
+    def _is_done(self, answer: Answer, problem: Problem) -> bool:
+        return problem.error_code in self._call.done_on_repeat or answer.status in self._call.gone_on_repeat
 
     def _read(self, answer: Answer) -> tuple[Problem | None, T | None, str | None]:
         """Return what is wrong, or the result, or why the answer cannot be read.
@@ -174,8 +183,10 @@ class _Exchange(Generic[T]):
             try:
                 body = answer.json()
             except ValueError as error:
-                body = error
+                body = answer.text if self._call.expect is Expect.TEXT else error
             problem = self._account.service.find_problem(self._call, answer, body)
+            if problem is not None and problem.kind is ProblemKind.REFUSED and problem.error_code in self._call.empty_on:
+                problem, body = None, []
             return problem, None if problem is not None else self._call.read(body), None
         except ServiceError:
             raise
@@ -185,7 +196,7 @@ class _Exchange(Generic[T]):
     def _request(self) -> Request:
         headers = {"Accept": "application/json", "User-Agent": self._account.user_agent}
         if self._call.authorised:
-            headers["Authorization"] = f"Bearer {self._token}"
+            headers["Authorization"] = self._account.credentials.authorization(self._token)
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise InvalidRequest(
                 f"{self._operation} was not sent: the connection's key or the service's token holds a line break or "
@@ -216,11 +227,9 @@ class _Exchange(Generic[T]):
         )
 
     def _authorise(self) -> Conversation[None]:
-        if not self._call.authorised:
+        if not self._call.authorised or self._tokens is None:
             return
-        if self._tokens is None:
-            self._token = cast("StaticKey", self._account.credentials).key
-        elif self._fresh_token:
+        if self._fresh_token:
             self._token = self._token or (yield from self._tokens.fresh())
         else:
             rejected = self._rejected[-1] if self._rejected else None
@@ -261,7 +270,7 @@ class _Exchange(Generic[T]):
             pause_for = self._attempts.pause(asked)
             # The limit is the account's, so everybody who calls it waits, and goes on more slowly.
             now = self._now()
-            lowered = yield from update(self._account.budget_key, throttled(now + (pause_for or 0.0), now))
+            lowered = yield from update(self._budget_key, throttled(now + (pause_for or 0.0), now))
             if lowered is not None:
                 log.warning("%s: too many requests; going on at %.0f %% of the rate.", self._operation, lowered * 100)
             if pause_for is None:
@@ -307,19 +316,11 @@ class _Exchange(Generic[T]):
         return f"HTTP {answer.status}{code}{words}"
 
     def _redact(self, message: str) -> str:
-        """Hide also what no pattern can know: this account's own secrets, should the service repeat them."""
-        credentials = self._account.credentials
-        own = (
-            [credentials.key]
-            if isinstance(credentials, StaticKey)
-            else [
-                credentials.client_secret,
-                credentials.client_id,
-            ]
-        )
+        """Hide also what no pattern can know: secrets of this account and this call, should the service repeat them."""
+        own = [*self._account.credentials.secrets, *self._call.secrets]
         if isinstance(self._call.host, SecretUrl):
             own += [self._call.host.value, self._call.host.value.rstrip("/").rpartition("/")[2]]
-        return redact(message, secrets=[*own, self._token or "", *self._rejected])
+        return redact(message, secrets=[*own, self._token or "", *self._rejected], private=self._call.private)
 
 
 __all__ = ["Effort", "Policy"]

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 ADDRESS = "<address>"
 SECRET = "<secret>"
 NUMBER = "<number>"
+VALUE = "<value>"
 
 # Anything shorter is a word that happens to be somebody's secret; hiding it would garble every message.
 _SHORTEST_SECRET = 6
+_SHORTEST_VALUE = 2
 
 # The local part of an address may hold almost anything; what stands before it in a URL is hidden with it. An apostrophe
 # belongs to it inside a word only; \u0438 is a letter that somebody wrote as JSON.
@@ -47,13 +49,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def redact(text: str, longest: int = 500, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, longest: int = 500, secrets: Iterable[str] = (), private: Iterable[str] = ()) -> str:
     """Return the text with credentials, mail addresses and telephone numbers replaced, cut at ``longest`` characters.
 
     A number of ten to fifteen digits counts as a telephone number, so a very long id may be hidden too: better so than
     the other way round.
 
     :param secrets: what must not show either, whatever it looks like
+    :param private: what must not show as a word of its own, such as a name, however short
     """
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
@@ -61,6 +64,9 @@ def redact(text: str, longest: int = 500, secrets: Iterable[str] = ()) -> str:
     if len(text) > 4 * longest:
         # A megabyte would take the patterns minutes. Cut between words, so that no half of an address is left over.
         text = (text[: 4 * longest].rsplit(None, 1) or [""])[0]
+    for value in sorted(private, key=len, reverse=True):
+        if len(value) >= _SHORTEST_VALUE and value in text:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", VALUE, text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text if len(text) <= longest else f"{text[:longest]}…"

@@ -65,14 +65,14 @@ class Service:
     :param name: the name people know it by
     :param find_problem: reads an answer and its decoded body (``ValueError`` when it is not JSON); ``None`` means that
         all is well
-    :param token_call: the call that exchanges client id and secret for a token
     :param credentials_advice: likely causes of refused credentials
+    :param token_call: the call that exchanges client id and secret for a token, where the service has tokens
     """
 
     name: str
     find_problem: Callable[[Call[Any], Answer, Any], Problem | None]
-    token_call: Callable[[str, str], Call[IssuedToken]]
     credentials_advice: str
+    token_call: Callable[[str, str], Call[IssuedToken]] | None = None
 
 
 __all__ = ["IssuedToken", "Problem", "ProblemKind", "Service"]

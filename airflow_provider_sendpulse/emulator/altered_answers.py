@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_sendpulse.emulator.faults import Fault
 
-_STATUS_FIELDS = frozenset({"status", "task_status"})
+_STATUS_FIELDS = frozenset({"status", "task_status", "emailStatus", "activityStatus"})
 _ABSENT = object()
 
 
@@ -24,9 +24,13 @@ def altered(fault: Fault, body: bytes) -> bytes:
 
     :raises NothingToAlter: the answer has content, but no such field
     """
-    content = json.loads(body)
+    try:
+        content = json.loads(body)
+    except ValueError:
+        raise NothingToAlter("this answer is no JSON") from None
     if fault.kind == "unknown_status":
-        return _rewritten(content, _STATUS_FIELDS, lambda _: fault.code)
+        # A status that is a word becomes another word.
+        return _rewritten(content, _STATUS_FIELDS, lambda old: f"UNKNOWN_{fault.code}" if _is_word(old) else fault.code)
     becomes = str(fault.becomes)
     if fault.field is None:
         return json.dumps(_become(content, becomes)).encode()
@@ -54,6 +58,10 @@ def _rewritten(content: Any, names: frozenset[str], change: Callable[[Any], Any]
     if count == 0 and content:
         raise NothingToAlter(f"there is no {' or '.join(sorted(names))} in this answer")
     return json.dumps(result).encode()
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and value.isupper()
 
 
 def _become(value: Any, becomes: str) -> Any:

@@ -123,5 +123,6 @@ class Emulator:
 def _operations() -> frozenset[str]:
     # Late, because the API's routes are made for an emulator.
     from airflow_provider_sendpulse.emulator.api.routes import ROUTES
+    from airflow_provider_sendpulse.emulator.esputnik.api.routes import ROUTES as ESPUTNIK_ROUTES
 
-    return frozenset({"unknown", *(route.name for route in ROUTES)})
+    return frozenset({"unknown", *(route.name for route in (*ROUTES, *ESPUTNIK_ROUTES))})

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from airflow_provider_sendpulse.emulator.errors import REQUEST_LIMIT_CODE, Refusal, unauthorized
+from airflow_provider_sendpulse.emulator.esputnik.errors import EsputnikRefusal, usual
 from airflow_provider_sendpulse.emulator.faults import Fault
 
 ERROR_PAGE = """<!DOCTYPE html>
@@ -17,15 +18,15 @@ ERROR_PAGE = """<!DOCTYPE html>
 """
 
 
-def answer_of(fault: Fault) -> Response:
-    """Return the answer a fault gives in place of the true one."""
-    response = _body_of(fault)
+def answer_of(fault: Fault, operation: str) -> Response:
+    """Return the answer a fault gives to an operation in place of the true one."""
+    response = _body_of(fault, operation)
     if fault.retry_after is not None:
         response.headers["Retry-After"] = fault.retry_after
     return response
 
 
-def _body_of(fault: Fault) -> Response:
+def _body_of(fault: Fault, operation: str) -> Response:
     if isinstance(fault.body, str):
         media_type = "text/html" if fault.body.lstrip().startswith("<") else "application/json"
         return Response(fault.body, fault.status or 200, media_type=media_type)
@@ -46,6 +47,9 @@ def _body_of(fault: Fault) -> Response:
         if fault.message is not None:
             content["message"] = fault.message
         return JSONResponse(content, fault.status or 200)
+    if operation.startswith("esputnik."):
+        status = fault.status or 500
+        return EsputnikRefusal(status, fault.message or usual(status).message).response("text")
     refusal = _refusal(fault)
     return JSONResponse(refusal.body(), refusal.http_status)
 

@@ -25,6 +25,8 @@ from airflow_provider_sendpulse.emulator.request_log import RequestRecord
 CONTROL_PREFIX = "/__emulator__"
 PAGES_PREFIX = "/ui"
 _SLOW_PIECES = 20
+# Their bodies carry a secret: the account's own, or that of the server a file lies on.
+_SECRET = frozenset({"tokens.issue", "esputnik.contacts.upload"})
 
 
 @dataclass
@@ -84,6 +86,7 @@ class Gateway:
         if fault.kind == "revoke_tokens":
             with self._emulator.lock:
                 self._emulator.state.tokens.revoke_all()
+                self._emulator.state.esputnik.keys.revoke_tokens()
         if fault.kind == "slow" and not fault.after_effect:
             await asyncio.sleep(fault.seconds)
         answer = Answer()
@@ -111,7 +114,7 @@ class Gateway:
                 await asyncio.sleep(fault.seconds)
             await exchange.reply(answer.status, answer.headers, answer.body)
         else:
-            await exchange.respond(answer_of(fault))
+            await exchange.respond(answer_of(fault, exchange.record.operation))
 
     async def _alter(self, fault: Fault, answer: Answer, exchange: _Exchange) -> None:
         if answer.status >= 300:  # a refusal is what it is
@@ -155,8 +158,7 @@ class Gateway:
                     query=scope["query_string"].decode("latin-1"),
                     operation=operation,
                     client_port=client[1] if client else None,
-                    # The token call carries the account's secret.
-                    body=None if operation == "tokens.issue" else _readable(body),
+                    body=None if operation in _SECRET else _readable(body),
                 )
             )
 
@@ -240,7 +242,7 @@ def tidy_path(raw_path: bytes) -> str:
 
 
 def is_api_path(path: str) -> bool:
-    """Whether a path belongs to SendPulse rather than to the emulator itself."""
+    """Whether a path belongs to a service rather than to the emulator itself."""
     own = (CONTROL_PREFIX, PAGES_PREFIX)
     return path not in ("/", "/favicon.ico", *own) and not path.startswith(tuple(f"{name}/" for name in own))
 

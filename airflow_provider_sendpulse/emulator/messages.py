@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from airflow_provider_sendpulse.emulator.settings import Settings
 
@@ -18,6 +18,7 @@ _LINK = re.compile(r"""<a\s[^>]*?href\s*=\s*["'](https?://[^"']+)["']""", re.IGN
 _COUNTRIES = ("UA", "UA", "UA", "PL", "DE", "US", "KZ")
 # Messages whose fate is drawn; the others are delivered.
 _DRAWN = frozenset({"campaign", "smtp", "flow"})
+Service = Literal["sendpulse", "esputnik"]
 _BOUNCES = (6, 6, 10, 12, 14)
 DELIVERED, OPENED, CLICKED, UNSUBSCRIBED = 2, 3, 4, 5
 
@@ -28,9 +29,11 @@ class Message:
 
     Attributes:
         detail: the final delivery status; see :meth:`status_at` for the one reached so far.
-        kind: ``campaign``, ``test``, ``confirmation``, ``smtp``, ``resubscription`` or ``flow``.
+        kind: ``campaign``, ``test``, ``confirmation``, ``smtp``, ``resubscription`` or ``flow``; those of eSputnik are
+            ``smartsend``, ``broadcast``, ``email``, ``sms`` or ``viber``.
         text: the plain text, where the message has one of its own.
         attachments: names of files.
+        service: who mailed it. Messages of eSputnik come filled in.
     """
 
     id: int
@@ -49,19 +52,23 @@ class Message:
     clicked_at: datetime | None = None
     clicked_link: str | None = None
     country: str = "UA"
+    service: Service = "sendpulse"
 
     def rendered_subject(self) -> str:
         """Return the subject line as its reader sees it."""
-        return fill_in(self.subject, self.placeholders())
+        return self._filled_in(self.subject)
 
     def rendered_body(self) -> str:
         """Return the HTML as its reader sees it, or plain text made into HTML."""
         body = self.body or (f"<pre>{html.escape(self.text)}</pre>" if self.text else "")
-        return fill_in(body, self.placeholders())
+        return self._filled_in(body)
 
     def placeholders(self) -> dict[str, Any]:
         """Tell what ``{{…}}`` can name: the variables and the address."""
         return {"email": self.to, **self.variables}
+
+    def _filled_in(self, text: str) -> str:
+        return fill_in(text, self.placeholders()) if self.service == "sendpulse" else text
 
     def status_at(self, now: datetime) -> int:
         """Return the delivery status reached by now."""
@@ -77,13 +84,14 @@ class Message:
         """Return the message as JSON, both as written and as read."""
         return {
             "id": self.id,
+            "service": self.service,
             "kind": self.kind,
             "campaign_id": self.campaign_id,
             "book_id": self.book_id,
             "to": self.to,
             "subject": self.rendered_subject(),
             "body": self.rendered_body(),
-            "text": fill_in(self.text, self.placeholders()),
+            "text": self._filled_in(self.text),
             "attachments": list(self.attachments),
             "variables": self.variables,
             "sent_at": self.sent_at.isoformat(),
@@ -132,11 +140,13 @@ class Mailbox:
         at: datetime,
         text: str = "",
         attachments: tuple[str, ...] = (),
+        service: Service = "sendpulse",
     ) -> Message:
         """Mail one message and decide its fate."""
         number, values = len(self.messages) + 1, dict(variables)
         message = Message(number, kind, campaign_id, book_id, to, subject, body, values, at, text, attachments)
-        if kind in _DRAWN:
+        message.service = service
+        if kind in _DRAWN or service == "esputnik":
             self._decide(message)
         self.messages.append(message)
         return message

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from airflow_provider_sendpulse.emulator.application import build_application
 from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.esputnik.api.call import PREFIX
 from airflow_provider_sendpulse.emulator.fault_kinds import LONGEST_OUTAGE, InvalidFault
 from airflow_provider_sendpulse.emulator.faults import Faults
 from airflow_provider_sendpulse.emulator.outage import Outage, bind
@@ -130,6 +131,12 @@ class RunningEmulator:
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self.url = ""
+        self.esputnik_url = ""
+
+    @property
+    def esputnik_key(self) -> str:
+        """The API key of the eSputnik account; any user name goes with it."""
+        return self.settings.esputnik_keys[0]
 
     @property
     def state(self) -> State:
@@ -190,6 +197,7 @@ class RunningEmulator:
         """Begin to serve."""
         self._listener = bind("127.0.0.1", 0)
         self.url = url_of(self._listener)
+        self.esputnik_url = f"{self.url}{PREFIX}"
         self._server = Server(self.emulator)
         self._thread = threading.Thread(target=self._serve, name="sendpulse-emulator", daemon=True)
         self._thread.start()

@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
+ImportOutcome = Literal["FINISHED", "ERROR", "LOST", "REFUSED"]
+
 
 class InvalidSetting(ValueError):
     """A setting does not exist, or its value is of the wrong kind."""
@@ -38,6 +40,8 @@ class Settings:
     balance_currency: str = "USD"
     plan_recipients: int = 100000
     plan_ended: bool = False
+    plan_finished_time: str = "2099-12-31 00:00:00"
+    has_email_plan: bool = True
     plan_has_tags: bool = True
     balance_exhausted: bool = False
     price_per_email: float = 0.0044
@@ -95,6 +99,7 @@ class Settings:
     template_processing_seconds: float = 0.0
 
     # Behaviour nobody documents
+    get_parameters_in_body: Literal["read", "ignore"] = "read"
     cancel_again: Literal["refuse", "accept"] = "refuse"
     locked_book_writes: Literal["accept", "refuse"] = "accept"
     locked_book_campaigns: Literal["accept", "refuse"] = "accept"
@@ -106,6 +111,7 @@ class Settings:
     segments: dict[int, int] = field(default_factory=dict)
     tag_names_unique: bool = True
     template_other_language: Literal["refuse", "accept"] = "refuse"
+    template_names_unique: Literal["account", "language"] = "account"
     templates_default_owner: Literal["all", "me", "sendpulse"] = "sendpulse"
     webhook_twice: Literal["duplicate", "same"] = "duplicate"
     webhook_update_actions: Literal["ignore", "replace"] = "ignore"
@@ -155,6 +161,46 @@ class Settings:
     smtp_numbers_as_strings: bool = False
     webhook_envelope: Literal["flat", "nested"] = "flat"
     missing_book: Literal["not_found", "empty_array"] = "not_found"
+
+    # eSputnik: account and limits
+    esputnik_keys: list[str] = field(default_factory=lambda: ["emulator-esputnik-key"])
+    esputnik_disabled_keys: list[str] = field(default_factory=list)
+    esputnik_limits: bool = True
+    esputnik_requests_per_second: int | None = 200
+    esputnik_searches_per_second: int | None = 50
+    esputnik_events_per_second: int | None = 350
+    esputnik_past_events_per_second: int | None = 100
+    esputnik_past_event_deletions_per_second: int | None = 5
+    esputnik_contact_messages_per_second: int | None = 10
+    esputnik_email_reads_per_second: int | None = 10
+    esputnik_message_reads_per_hour: int | None = 500
+    esputnik_repeat_seconds: float | None = 60.0
+
+    # eSputnik: shapes of answers
+    esputnik_collapse: bool = True
+    esputnik_text_values: bool = True
+    esputnik_collapse_mapping: bool = False
+    esputnik_error_bodies: Literal["text", "json"] = "text"
+    esputnik_total_count: Literal["exact", "absent", "wrong"] = "exact"
+    esputnik_subscribe_answer: Literal["full", "id"] = "full"
+    esputnik_orders_answer: Literal["object", "empty"] = "object"
+    esputnik_broadcast_order: Literal["asc", "desc"] = "desc"
+
+    # eSputnik: behaviour, much of it undocumented
+    esputnik_import_seconds: float | None = None
+    esputnik_import_reads: int | None = None
+    esputnik_import_order: Literal["time", "reversed"] = "time"
+    esputnik_next_import_outcomes: list[ImportOutcome] = field(default_factory=list)
+    esputnik_unknown_session: Literal["not_found", "error", "empty"] = "not_found"
+    esputnik_external_id: Literal["merge", "only"] = "merge"
+    esputnik_email_match: Literal["contains", "exact"] = "contains"
+    esputnik_segment_name_match: Literal["contains", "prefix", "exact"] = "contains"
+    esputnik_subscriptions_update: Literal["replace", "add"] = "replace"
+    esputnik_past_event_days: int | None = None
+    esputnik_past_event_types_off: list[str] = field(default_factory=list)
+    esputnik_past_events_deletable: bool = False
+    esputnik_broadcast_visibility_seconds: float = 0.0
+    esputnik_activity: bool = True
 
     # What becomes of a mailed message
     bounce_share: float = 0.02

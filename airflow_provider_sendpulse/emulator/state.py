@@ -14,6 +14,7 @@ from airflow_provider_sendpulse.emulator.campaign_course import COPYING, Campaig
 from airflow_provider_sendpulse.emulator.campaigns import Campaign, Campaigns, history_as_list
 from airflow_provider_sendpulse.emulator.clock import Clock
 from airflow_provider_sendpulse.emulator.contacts import NewContact
+from airflow_provider_sendpulse.emulator.esputnik.account import Esputnik
 from airflow_provider_sendpulse.emulator.events import Events
 from airflow_provider_sendpulse.emulator.flows import Flows
 from airflow_provider_sendpulse.emulator.limits import CampaignLimit, RequestLimits, TestLimit
@@ -38,7 +39,7 @@ class PendingConfirmation:
 
 
 class State:
-    """Everything SendPulse would remember."""
+    """Everything SendPulse would remember, and what eSputnik would."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
@@ -60,6 +61,7 @@ class State:
         self.blacklist: dict[str, str] = {}
         self.confirmations: list[PendingConfirmation] = []
         self.course = CampaignCourse(self)
+        self.esputnik = Esputnik(settings, clock, self.mailbox)
 
     def settle(self) -> None:
         """Let everything happen that was due by now, each thing at its own time."""
@@ -68,6 +70,7 @@ class State:
             step()
         self.tags.settle(now)
         self.webhooks.settle(now)
+        self.esputnik.settle(now)
 
     def note_book_read(self, book: Book) -> None:
         """Count a read of a book; where states move by reads, its lock comes nearer to its end.
@@ -127,6 +130,7 @@ class State:
             "tokens_issued": self.tokens.issued,
             "tokens_valid": self.tokens.valid_count(),
             "campaign_limit_used": self.campaign_limit.used,
+            "esputnik": self.esputnik.as_dict(),
         }
 
     def _first_due(self, now: datetime) -> Callable[[], None] | None:

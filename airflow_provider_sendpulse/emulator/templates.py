@@ -68,10 +68,11 @@ class Templates:
         return [template for template in found if lang in (None, template.lang)]
 
     def create(self, body: str, name: str | None, lang: str, *, from_visual_editor: bool = False) -> Template:
-        """Save a new template; a name may be used once."""
+        """Save a new template; a name may be used once, or once in each language where the settings say so."""
         now = self._clock.now()
         name = name or f"Template {now:%Y.%m.%d %H:%M:%S}"
-        if any(template.name == name for template in self):
+        everywhere = self._settings.template_names_unique == "account"
+        if any(template.name == name and (everywhere or template.lang == lang) for template in self):
             raise invalid("Template with such name already exist", 573)
         ready_at = now + timedelta(seconds=self._settings.template_processing_seconds)
         template = Template(

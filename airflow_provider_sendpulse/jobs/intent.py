@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from airflow_provider_sendpulse.jobs.stored_values import StoredValues
+
 ANY_GENERATION = 0
 """Generation of an intent that is only assumed: nobody knows which one the try before was about to create."""
 
@@ -68,7 +70,7 @@ class MailingRecord(Protocol):
         ...
 
 
-class StoredRecord:
+class StoredRecord(StoredValues):
     """A record in a store of small values that outlives the tries of a task, such as Airflow's task state store.
 
     :param get: returns the value of a name, or ``None``
@@ -77,51 +79,44 @@ class StoredRecord:
     """
 
     def __init__(self, get: Callable[[str], Any], put: Callable[[str, Any], None], name: str) -> None:
-        self._put = put
-        self._name = f"mailing-{name}"
-        stored = get(self._name)
-        self._values: dict[str, Any] = dict(stored) if isinstance(stored, dict) else {}
+        super().__init__(get, put, f"mailing-{name}")
 
     def intent(self) -> Intent | None:
         """Return the intent of this or an earlier try."""
-        stored = self._values.get("intent")
+        stored = self.value("intent")
         return Intent(**stored) if stored else None
 
     def keep_intent(self, intent: Intent | None) -> None:
         """Keep an intent, or that there is none any more."""
-        self._keep("intent", None if intent is None else asdict(intent))
+        self.keep("intent", None if intent is None else asdict(intent))
 
     def deadline(self, proposed: float, clearing: int) -> float:
         """Return the deadline decided by an earlier try, else keep the proposed one."""
-        decided = self._values.get("deadline")
+        decided = self.value("deadline")
         if decided is not None and decided["clearing"] == clearing:
             return float(decided["at"])
-        self._keep("deadline", {"at": proposed, "clearing": clearing})
+        self.keep("deadline", {"at": proposed, "clearing": clearing})
         return proposed
 
     def killable(self) -> int | None:
         """Return the campaign that a try may have cancelled when it was killed."""
-        return self._values.get("killable")
+        campaign_id: int | None = self.value("killable")
+        return campaign_id
 
     def keep_killable(self, campaign_id: int | None) -> None:
         """Keep that the end of this try may cancel a campaign, or that it no longer can."""
         if campaign_id != self.killable():
-            self._keep("killable", campaign_id)
+            self.keep("killable", campaign_id)
 
     def cancelled(self, campaign_id: int) -> bool | None:
         """Whether this task has cancelled a campaign itself; ``None`` when the end of a try may have done so."""
-        if self._values.get("cancelled") == campaign_id:
+        if self.value("cancelled") == campaign_id:
             return True
         return None if self.killable() == campaign_id else False
 
     def keep_cancelled(self, campaign_id: int) -> None:
         """Keep that this task has cancelled a campaign before it went out."""
-        self._keep("cancelled", campaign_id)
-
-    def _keep(self, key: str, value: Any) -> None:
-        values = {**self._values, key: value}
-        self._put(self._name, values)
-        self._values = values
+        self.keep("cancelled", campaign_id)
 
 
 class GuessedRecord:

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 
-from airflow_provider_sendpulse.api.call import PagedCall
 from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.jobs.marker import Marker
-from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.jobs.sending import Sender, every_page
 from airflow_provider_sendpulse.sendpulse import address_books, campaigns
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 
@@ -54,14 +52,10 @@ def _in_book(sender: Sender, address_book_id: int) -> list[address_books.BookCam
 def _in_account(sender: Sender, marker: Marker, since: dt.datetime) -> list[campaigns.Campaign]:
     found: list[campaigns.Campaign] = []
     oldest = (since - _SLACK).strftime(campaigns.DATE_FORMAT)
-    following: PagedCall[campaigns.Campaign] | None = campaigns.list(order="desc")
-    while following is not None:
-        page = sender.send(following)
+    for page in every_page(sender, campaigns.list(order="desc")):
         found += [campaign for campaign in page if marker.marks(campaign.name)]
         if _is_newest_first(page) and _is_all_older(page, oldest):
             break
-        # Only an empty page is the end: a service that gives fewer at a time than it is asked for must not hide anything.
-        following = replace(following, offset=following.offset + len(page)) if page else None
     return found
 
 

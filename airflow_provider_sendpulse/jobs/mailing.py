@@ -20,7 +20,6 @@ from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
     CampaignConflict,
     CampaignNotSent,
-    InvalidRequest,
     Refused,
     ServiceError,
     ServiceUnavailable,
@@ -30,25 +29,18 @@ from airflow_provider_sendpulse.jobs.intent import ANY_GENERATION, Intent, Maili
 from airflow_provider_sendpulse.jobs.lookup import find_marked, generation
 from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name
 from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.jobs.visibility import (
+    LONGEST_HOLD,
+    LONGEST_WAIT,
+    LOOK_AGAIN,
+    VISIBILITY_WINDOW,
+    look_until_visible,
+    require_window,
+)
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, DeliveryStatus
 
 log = logging.getLogger(__name__)
-
-VISIBILITY_WINDOW = 120.0
-"""Seconds for which a campaign may exist without being listed; nobody documents how long that really takes."""
-
-LONGEST_WINDOW = 3600.0
-"""The largest visibility window: a right to create that is held much longer counts as forgotten."""
-
-LONGEST_HOLD = 3600.0
-"""Seconds after its intent beyond which a request is certainly not sent any more."""
-
-LOOK_AGAIN = 10.0
-"""Seconds between two looks for a campaign whose creation is in doubt."""
-
-LONGEST_WAIT = 1800.0
-"""Seconds to wait for another task that is creating the same mailing."""
 
 ENDED_BADLY = frozenset(
     {
@@ -92,9 +84,7 @@ class Mailing:
     listed: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.visibility_window <= LONGEST_WINDOW:
-            window, most = f"{self.visibility_window:g}", f"{LONGEST_WINDOW:g}"
-            raise InvalidRequest(f"visibility_window is {window} seconds; it is more than 0 and at most {most}.")
+        require_window(self.visibility_window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,34 +311,31 @@ class _Creation:
 
     def _look_until_visible(self, intent: Intent, doubt: AmbiguousOutcome | None = None) -> campaigns.Campaign | None:
         """Look until the campaign of an intent would certainly be listed; ``None`` means that it was not created."""
-        # Not from the intent: the request may have been held back for minutes after that was written, by the budget or
-        # because the service asked for it, before the process that was sending it ended.
-        end = min(self._clock.now(), intent.at + LONGEST_HOLD) + self._mailing.visibility_window
-        while True:
-            trouble: ServiceError | None = None
-            found: campaigns.Campaign | None = None
-            try:
-                found = self._look()
-            except ServiceError as error:
-                trouble = error
-                log.warning("Looking for the marker %s failed: %s", self._mailing.marker, error)
-            if found is not None and generation(found) >= intent.generation:
-                self._may_be_unlisted = False
-                return found
-            left = end - self._clock.now()
-            if left <= 0 and trouble is not None:
-                raise self._not_established(
-                    f"An earlier request may have created the campaign, and it could not be looked for ({trouble})", doubt
-                )
-            if left <= 0:
-                return found
-            self._right.keep()
-            log.info(
-                "No campaign with the marker %s yet; it would be listed within %.0f s. Looking again.",
-                self._mailing.marker,
-                left,
+        earlier: campaigns.Campaign | None = None
+
+        def look() -> campaigns.Campaign | None:
+            nonlocal earlier
+            found = earlier = self._look()
+            return found if found is not None and generation(found) >= intent.generation else None
+
+        found, trouble = look_until_visible(
+            look,
+            thing="campaign",
+            sign=f"the marker {self._mailing.marker}",
+            intended_at=intent.at,
+            window=self._mailing.visibility_window,
+            right=self._right,
+            clock=self._clock,
+            log=log,
+        )
+        if found is not None:
+            self._may_be_unlisted = False
+            return found
+        if trouble is not None:
+            raise self._not_established(
+                f"An earlier request may have created the campaign, and it could not be looked for ({trouble})", doubt
             )
-            self._clock.sleep(min(LOOK_AGAIN, left))
+        return earlier
 
     def _not_established(self, what: str, doubt: AmbiguousOutcome | None = None) -> AmbiguousOutcome:
         advice = (

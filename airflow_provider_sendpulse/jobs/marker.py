@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 LONGEST_NAME = 120
@@ -44,10 +44,6 @@ class Marker:
         """Whether a campaign's name says that it belongs to this mailing, whatever its generation."""
         found = Marker.in_name(name)
         return found is not None and found.digest == self.digest
-
-    def later(self) -> Self:
-        """Return the marker of the next generation."""
-        return replace(self, generation=self.generation + 1)
 
     def __str__(self) -> str:
         return f"[af-{self.digest}-g{self.generation}]"

@@ -76,14 +76,15 @@ def account_time(value: dt.datetime | str, account_timezone: str | None) -> dt.d
     return naive
 
 
-def timezone(name: str | None) -> pendulum.Timezone:
+def timezone(name: str | None, needed_by: str = "A send_date") -> pendulum.Timezone:
     """Return the account's time zone.
 
+    :param needed_by: what needs it, for the message
     :raises InvalidRequest: when it is not set, or not the name of a zone
     """
     if not name:
         raise InvalidRequest(
-            "A send_date needs the connection's account_timezone: SendPulse takes dates in the account's own time zone. "
+            f"{needed_by} needs the connection's account_timezone: SendPulse's dates are in the account's own time zone. "
             'Set it in the connection\'s extra, such as {"account_timezone": "Europe/Kyiv"}.'
         )
     try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
@@ -24,4 +25,17 @@ class Sender(Protocol):
         ...
 
 
-__all__ = ["Sender"]
+def every_page(sender: Sender, call: PagedCall[Item]) -> Iterator[list[Item]]:
+    """Carry out a listing until a page is empty.
+
+    Elsewhere a page that is not full is the last one. But a service that gives fewer at a time than it is asked for must
+    not hide what is looked for.
+    """
+    page: list[Item] | None = None
+    while page is None or page:
+        page = sender.send(call)
+        call = replace(call, offset=call.offset + len(page))
+        yield page
+
+
+__all__ = ["Sender", "every_page"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -35,17 +35,19 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict on one look at a campaign or an address book.
+    """The verdict on one look: at a status, such as a campaign's, or at figures, such as a balance.
 
-    :param code: the status seen
-    :param text: the status with its meaning, for logs
+    :param code: the status seen; ``None`` where figures are waited for
+    :param text: what was seen with its meaning, for logs
     :param error: what to raise when the verdict is ``FAILED``
+    :param figures: the figures seen, of plain JSON; ``None`` where a status is waited for
     """
 
     verdict: Verdict
-    code: int
+    code: int | None
     text: str
     error: FinalFailure | None = None
+    figures: Mapping[str, Any] | None = None
 
     @property
     def is_over(self) -> bool:
@@ -113,9 +115,21 @@ def judge_address_book(
     return _decide(Verdict.FAILED, code, status.meaning, error)
 
 
+def judge_figures(figures: Mapping[str, Any], missing: Collection[str]) -> Decision:
+    """Decide on figures that may move either way, so that nothing but time ends a wait for them.
+
+    :param figures: all that were seen, of plain JSON
+    :param missing: what they fall short of, in words; the wait is over when there is nothing
+    """
+    text = "; ".join(missing) or "all that was waited for"
+    return Decision(Verdict.WAIT if missing else Verdict.DONE, None, text, figures=dict(figures))
+
+
 @dataclass(slots=True)
 class History:
     """The statuses seen during a wait, each once, with when it was first seen.
+
+    Figures may be others at every look, so they are told of from time to time, and none are kept.
 
     :param seen: ``[code, seconds since the epoch]`` in order
     """
@@ -127,10 +141,15 @@ class History:
     @property
     def last(self) -> str:
         """What was seen last, for messages."""
+        if not self.seen and self._text:
+            return self._text
         return f"status {self.seen[-1][0]} ({self._text})" if self.seen and self._text else "nothing"
 
     def note(self, what: str, decision: Decision, now: float, deadline: float | None = None) -> None:
         """Remember a status, and say so in the log when it is a new one or has lasted for long."""
+        if decision.code is None:
+            self._note_figures(what, decision, now, deadline)
+            return
         if self.seen and self.seen[-1][0] == decision.code:
             changed, self._text = bool(self._text) and decision.text != self._text, decision.text
             if now - self._told >= _TELL_AGAIN or changed:
@@ -160,6 +179,12 @@ class History:
             "; taken as in progress" if undocumented and not decision.is_over else "",
         )
 
+    def _note_figures(self, what: str, decision: Decision, now: float, deadline: float | None) -> None:
+        if not self._text or decision.is_over or now - self._told >= _TELL_AGAIN:
+            self._told = now
+            log.info("%s: %s%s", what, decision.text, f", deadline {moment(deadline)}" if deadline else "")
+        self._text = decision.text
+
 
 def moment(epoch: float) -> str:
     """Return a time for logs."""
@@ -181,5 +206,6 @@ __all__ = [
     "Verdict",
     "judge_address_book",
     "judge_campaign",
+    "judge_figures",
     "moment",
 ]

@@ -9,10 +9,13 @@ from typing import Any
 from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.jobs.intent import GuessedRecord, MailingRecord, StoredRecord
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, Ledger, LostLedger, MemoryLedger
+from airflow_provider_sendpulse.jobs.message_record import GuessedMessageRecord, MessageRecord, StoredMessageRecord
 from airflow_provider_sendpulse.jobs.position import MemoryPosition, PositionStore
+from airflow_provider_sendpulse.jobs.sender_activation import CodeRequests
 from airflow_provider_sendpulse.version_compat import never_expire
 
 _POSITION = "position"
+_CODE_REQUESTED = "activation code requested"
 
 
 def task_ledger(context: Any, name: str) -> Ledger:
@@ -37,10 +40,53 @@ def mailing_record(context: Any, name: str) -> MailingRecord:
     return GuessedRecord(context["ti"].try_number, SystemClock().now())
 
 
+def message_record(context: Any, name: str) -> MessageRecord:
+    """Return what the tries of this task know of the message they send.
+
+    :param name: tells the messages of one task apart
+    """
+    store = context.get("task_state_store")
+    if store is not None:
+        return StoredMessageRecord(store.get, partial(_keep, store), name)
+    return GuessedMessageRecord(context["ti"].try_number, SystemClock().now())
+
+
 def task_position(context: Any) -> PositionStore:
     """Return the position that the tries of this task share; below Airflow 3.3 it ends with the try."""
     store = context.get("task_state_store")
     return MemoryPosition() if store is None else TaskPosition(store)
+
+
+def task_code_requests(context: Any) -> CodeRequests:
+    """Return whether the tries of this task have asked for an activation code.
+
+    Below Airflow 3.3 a retry cannot know what the first try has done: it counts as having asked.
+    """
+    return TaskCodeRequests(context.get("task_state_store"), context["ti"].try_number)
+
+
+class TaskCodeRequests:
+    """A mark under one key of the task state store, or the number of the try where there is none."""
+
+    def __init__(self, store: Any, try_number: int) -> None:
+        self._store = store
+        self._made = store is None and try_number > 1
+
+    def were_made(self) -> bool:
+        """Whether this try or an earlier one may have asked for a code."""
+        return self._made or (self._store is not None and bool(self._store.get(_CODE_REQUESTED)))
+
+    def note(self) -> None:
+        """Remember that this one is about to."""
+        self._made = True
+        if self._store is not None:
+            _keep(self._store, _CODE_REQUESTED, True)
+
+    def forget(self) -> None:
+        """Remember that it was not carried out after all."""
+        self._made = False
+        if self._store is not None:
+            self._store.delete(_CODE_REQUESTED)
 
 
 class TaskPosition:
@@ -66,4 +112,12 @@ def _keep(store: Any, key: str, value: Any) -> None:
     store.set(key, value, retention=never_expire())
 
 
-__all__ = ["TaskPosition", "mailing_record", "task_ledger", "task_position"]
+__all__ = [
+    "TaskCodeRequests",
+    "TaskPosition",
+    "mailing_record",
+    "message_record",
+    "task_code_requests",
+    "task_ledger",
+    "task_position",
+]

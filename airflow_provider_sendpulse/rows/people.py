@@ -21,8 +21,8 @@ from airflow_provider_sendpulse.rows.source import Row
 class Columns:
     """What the columns of a row mean.
 
-    :param email: column of the address
-    :param phone: column of the telephone number
+    :param email: column of the address; empty where there is none
+    :param phone: column of the telephone number; empty where there is none
     :param automation_id: column of the flow's id, for events; ``None`` where there is none
     :param key: columns that together say which row it is
     :param time: column of when it happened; ``None`` where there is none
@@ -46,8 +46,9 @@ class Columns:
 
     def missing(self, row: Row) -> str:
         """Return which columns a row lacks, for a message such as "the row has no column cart_id"; empty if none."""
-        if self.email not in row and self.phone not in row:
-            return f"neither a column {self.email} nor {self.phone}"
+        reached = [column for column in (self.email, self.phone) if column]
+        if not any(column in row for column in reached):
+            return f"neither a column {reached[0]} nor {reached[1]}" if len(reached) > 1 else f"no column {reached[0]}"
         needed = [*self.key, *([] if self.time is None else [self.time]), *(self.variables or ())]
         missing = [column for column in needed if column not in row]
         return f"no column {', '.join(missing)}" if missing else ""

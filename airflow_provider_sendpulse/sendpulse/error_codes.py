@@ -31,7 +31,7 @@ class ErrorCode(Enum):
         "Template not found",
         "Use the template's real_id: its id changes with every edit.",
     )
-    TEMPLATE_BODY_EMPTY = 32, "The template's body is empty", ""
+    TEMPLATE_BODY_EMPTY = 32, "The template's body is empty", "Fill the template in the SendPulse dashboard."
     FREE_MAILBOX_TOO = (
         97,
         "A free mailbox provider is not allowed as sender",
@@ -136,10 +136,24 @@ QUOTA_TEXTS = {
 seconds and advice. Their code is 422, as that of any wrong argument."""
 
 
+REFUSAL_TEXTS = {
+    "message size limit exceeded": "Leave attachments out, or link to them.",
+    "recipient email is invalid": "Check the addresses: to, cc and bcc.",
+    "sender is not valid": "Add the sender in SendPulse and confirm the address.",
+}
+"""Other refusals that only their text tells: its beginning, in lower case, to advice."""
+
+
 def quota_by_text(message: str) -> tuple[float, str] | None:
     """Return for how long, and why, a refusal with this text stands; ``None`` when it is not such a refusal."""
     said = message.strip().lower()
     return next((found for text, found in QUOTA_TEXTS.items() if said.startswith(text)), None)
+
+
+def advice_by_text(message: str) -> str:
+    """Return what a person can do about a refusal with this text, or nothing."""
+    said = message.strip().lower()
+    return next((advice for text, advice in REFUSAL_TEXTS.items() if said.startswith(text)), "")
 
 
 ROW_LEVEL = frozenset(
@@ -199,10 +213,12 @@ def advice(code: int | None) -> str:
 __all__ = [
     "QUOTAS",
     "QUOTA_TEXTS",
+    "REFUSAL_TEXTS",
     "ROW_LEVEL",
     "THROTTLED",
     "ErrorCode",
     "advice",
+    "advice_by_text",
     "due_to_a_row",
     "is_too_large",
     "meaning",

@@ -10,13 +10,18 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from airflow_provider_sendpulse.api.call import Call, PagedCall, Repeat
 from airflow_provider_sendpulse.sendpulse import wire
 
 ElementKind = Literal["main-trigger", "email", "push", "sms", "messenger", "filter", "trigger", "goal", "action"]
 """What an element of a flow does; the API has an address for the statistics of each."""
+
+_KINDS: dict[str, ElementKind] = {
+    "maintrigger": "main-trigger",
+    **{kind: kind for kind in get_args(ElementKind) if kind != "main-trigger"},
+}
 
 ACTIVE = 1
 
@@ -154,6 +159,11 @@ def total_statistics(flow_id: int, *, flow_type: str | None = None, deleted: str
     )
 
 
+def kind_of(af_type: str) -> ElementKind | None:
+    """Return the kind under which the API has the figures of an element of this type, or ``None`` for an unknown type."""
+    return _KINDS.get(af_type)
+
+
 def element_statistics(kind: ElementKind, element_id: int) -> Call[ElementStatistics]:
     """Return the figures of one element of a flow.
 
@@ -289,6 +299,7 @@ __all__ = [
     "conversion_list",
     "conversions",
     "element_statistics",
+    "kind_of",
     "list",
     "read",
     "total_statistics",

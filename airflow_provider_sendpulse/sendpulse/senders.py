@@ -82,6 +82,7 @@ def activate(email: str, code: str) -> Call[None]:
         values={"email": email},
         body=JsonBody({"code": code}),
         read=wire.confirmed,
+        secrets=(code,),
         repeat=Repeat.IF_NOT_EXECUTED,
     )
 

@@ -74,7 +74,7 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
         return Problem(ProblemKind.QUOTA, code, message, retry_after=limited[0], advice=limited[1])
     if answer.status == 401:
         return Problem(ProblemKind.CREDENTIALS, code, message)
-    advice = error_codes.advice(code)
+    advice = error_codes.advice(code) or (error_codes.advice_by_text(message) if code == _ECHO else "")
     if answer.status == 403 and not advice:
         advice = "The account or its plan does not allow this. " + CREDENTIALS_ADVICE
     elif 300 <= answer.status < 400:

@@ -11,17 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Self
 
-
-class StatusClass(Enum):
-    """What a status means for somebody who waits."""
-
-    IN_PROGRESS = "in progress"
-    SUCCESS = "success"
-    PARTIAL = "partial"
-    FAILURE = "failure"
-    CANCELLED = "cancelled"
-    NEEDS_HUMAN = "needs a human"
-    DRAFT = "draft"
+from airflow_provider_sendpulse.api.statuses import StatusClass
 
 
 class _Status(Enum):

@@ -46,6 +46,12 @@ class Subscription:
     extra: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
+def secrets_of(url: str) -> tuple[str, ...]:
+    """Return what must not show of a URL that often holds a secret: all of it, and all that follows the host."""
+    behind_host = url.partition("://")[2].partition("/")[2]
+    return tuple(part for part in (url, behind_host, behind_host.rpartition("/")[2]) if part)
+
+
 def list() -> Call[builtins.list[Subscription]]:
     """List the account's subscriptions."""
     return Call(method="GET", path=_PATH, read=_data(wire.listed(_subscription)), repeat=Repeat.ALWAYS)
@@ -80,6 +86,7 @@ def create(url: str, actions: Sequence[str], *, form: bool = False) -> Call[buil
         body=FormBody({"url": url, "actions[]": [*actions]}) if form else JsonBody({"url": url, "actions": [*actions]}),
         read=_data(wire.listed(_subscription)),
         repeat=Repeat.IF_NOT_EXECUTED,
+        secrets=secrets_of(url),
     )
 
 
@@ -92,6 +99,7 @@ def update(subscription_id: int, url: str, *, form: bool = False) -> Call[None]:
         body=FormBody({"url": url}) if form else JsonBody({"url": url}),
         read=_done,
         repeat=Repeat.ALWAYS,
+        secrets=secrets_of(url),
     )
 
 
@@ -136,4 +144,4 @@ def _subscription(data: Mapping[str, Any]) -> Subscription:
     )
 
 
-__all__ = ["ACTIONS", "Subscription", "create", "delete", "list", "read", "update"]
+__all__ = ["ACTIONS", "Subscription", "create", "delete", "list", "read", "secrets_of", "update"]

@@ -41,9 +41,9 @@ class SendPulseAddressBookUnlockedSensor(SendPulseSensor):
         book = self.hook.send(address_books.read(self._id))
         return judge_address_book(self._id, book.status, contacts=book.all_email_qty, expected_contacts=self._expected)
 
-    def judge(self, code: int) -> Decision:
+    def judge(self, seen: int) -> Decision:
         """Judge a status; the trigger has counted the contacts."""
-        return judge_address_book(self._id, code, contacts=0)
+        return judge_address_book(self._id, seen, contacts=0)
 
     def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseAddressBookTrigger:
         """Return what waits in the triggerer."""

@@ -1,151 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the SendPulse sensors share: one decision in every mode."""
+"""What all SendPulse sensors share."""
 
 from __future__ import annotations
 
-import time
-from abc import abstractmethod
 from collections.abc import Collection
-from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.sdk import BaseSensorOperator, PokeReturnValue
-
-from airflow_provider_sendpulse.exceptions import FinalFailure, ServiceError
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, Trouble
-from airflow_provider_sendpulse.jobs.waiting import Decision, History
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
-from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
-from airflow_provider_sendpulse.version_compat import (
-    AirflowFailException,
-    AirflowSensorTimeout,
-    AirflowSkipException,
-    default_deferrable,
-)
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
-
-_DEFERRAL_MARGIN = timedelta(minutes=10)
+from airflow_provider_sendpulse.sensors.service import ServiceSensor
 
 
-class SendPulseSensor(BaseSensorOperator):
-    """A sensor on a status, in the modes poke, reschedule and deferred with the same outcome in each.
-
-    It returns ``{"status": code, "history": [[code, seconds since the epoch], …]}``.
+class SendPulseSensor(ServiceSensor):
+    """A sensor with a SendPulse connection.
 
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse`` (templated)
-    :param deferrable: wait in the triggerer, without holding a worker; ``poke_interval`` is the time between two looks
-    :param poll_error_window: seconds for which looks may fail in passing before the wait is given up. In reschedule mode
-        every look is a process of its own, and failed ones are tolerated until ``timeout``.
     """
 
     template_fields: Collection[str] = ("sendpulse_conn_id",)
     ui_color = "#d9f0ee"
 
-    def __init__(
-        self,
-        *,
-        sendpulse_conn_id: str = SendPulseHook.default_conn_name,
-        deferrable: bool = default_deferrable(),
-        poll_error_window: float = POLL_ERROR_WINDOW,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, sendpulse_conn_id: str = SendPulseHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sendpulse_conn_id = sendpulse_conn_id
-        self.deferrable = deferrable
-        self.poll_error_window = poll_error_window
-        self._history = History()
-        self._trouble = Trouble(poll_error_window)
-
-    @property
-    @abstractmethod
-    def what(self) -> str:
-        """What is waited for, for logs."""
-
-    @abstractmethod
-    def look(self) -> Decision:
-        """Ask for the status once and judge it."""
-
-    @abstractmethod
-    def judge(self, code: int) -> Decision:
-        """Judge the status that ended a wait in the triggerer."""
-
-    @abstractmethod
-    def trigger(self, deadline: float, history: list[list[Any]]) -> PollingTrigger:
-        """Return what waits in the triggerer."""
 
     @cached_property
     def hook(self) -> SendPulseHook:
         """The hook of this sensor's connection."""
         return SendPulseHook(self.sendpulse_conn_id)
-
-    def execute(self, context: Context) -> Any:
-        """Look once, then wait in the chosen way.
-
-        :return: ``{"status": code, "history": [[code, seconds since the epoch], …]}``
-        """
-        if not self.deferrable:
-            try:
-                return super().execute(context)
-            finally:
-                self.hook.close()
-        seen = self._first_look(context)
-        if seen:
-            return seen.xcom_value
-        timeout = timedelta(seconds=self.timeout)
-        self.defer(
-            trigger=self.trigger(time.time() + self.timeout, self._history.seen),
-            method_name="execute_complete",
-            # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
-            timeout=timeout + _DEFERRAL_MARGIN,
-        )
-
-    def _first_look(self, context: Context) -> PokeReturnValue:
-        """Look once before deferring, with the meaning of ``soft_fail`` and ``never_fail`` that the other modes have."""
-        try:
-            with self.hook:
-                return self.poke(context)
-        except Exception as error:
-            if self.never_fail or (self.soft_fail and isinstance(error, AirflowFailException)):
-                which = "soft_fail" if self.soft_fail else "never_fail"
-                raise AirflowSkipException(f"Skipping due to {which} is set to True.") from error
-            raise
-
-    def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
-        try:
-            decision = self.look()
-        except FinalFailure:
-            raise
-        except ServiceError as error:
-            self._trouble.met(self.what, error, time.time())
-            return PokeReturnValue(is_done=False)
-        self._trouble.over()
-        self._history.note(self.what, decision, time.time())
-        if decision.error is not None:
-            raise decision.error
-        return PokeReturnValue(decision.is_over, self._result(decision.code, self._history.seen))
-
-    def execute_complete(self, context: Context, event: Any) -> dict[str, Any]:
-        """Go on after the wait in the triggerer."""
-        wait = WaitEvent.of(event)
-        if wait.kind == ERROR:
-            raise wait.failure()
-        if wait.kind != SEEN or wait.code is None:
-            raise AirflowSensorTimeout(f"{self.what}: {wait.message} The last status was {wait.code}.")
-        decision = self.judge(wait.code)
-        if decision.error is not None:
-            raise decision.error
-        if not decision.is_over:
-            raise FinalFailure(f"{self.what}: the wait ended at status {wait.code}, which is not what is waited for.")
-        return self._result(wait.code, wait.history)
-
-    @staticmethod
-    def _result(code: int, history: list[list[Any]]) -> dict[str, Any]:
-        return {"status": code, "history": history}
 
 
 __all__ = ["SendPulseSensor"]

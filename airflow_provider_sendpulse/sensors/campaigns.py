@@ -48,9 +48,9 @@ class SendPulseCampaignSensor(SendPulseSensor):
         """Read the campaign's status and judge it."""
         return self.judge(self.hook.send(campaigns.read(self._id)).status)
 
-    def judge(self, code: int) -> Decision:
+    def judge(self, seen: int) -> Decision:
         """Judge a status."""
-        return judge_campaign(self._id, code, targets=self._targets, on_partial=self.on_partial)
+        return judge_campaign(self._id, seen, targets=self._targets, on_partial=self.on_partial)
 
     def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseCampaignTrigger:
         """Return what waits in the triggerer."""

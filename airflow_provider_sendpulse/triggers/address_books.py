@@ -5,19 +5,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
+from airflow_provider_sendpulse.triggers.base import SendPulseTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
     from airflow_provider_sendpulse.jobs.waiting import Decision
 
 
-class SendPulseAddressBookTrigger(PollingTrigger):
+class SendPulseAddressBookTrigger(SendPulseTrigger):
     """Wait until an address book is unlocked and holds what was put into it.
 
     :param address_book_id: the address book
     :param expected_contacts: how many contacts must be there at least
-    :param others: see :class:`~airflow_provider_sendpulse.triggers.base.PollingTrigger`
+    :param others: see :class:`~airflow_provider_sendpulse.triggers.service.PollingTrigger`
     """
 
     def __init__(

@@ -1,83 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Triggers that wait: what they are made with and stored as. The waiting itself is in ``polling``.
-
-The triggerer imports these modules inside its event loop, which holds up every other trigger, so they import nothing
-heavy. Whatever a wait needs beyond them is loaded in a thread when the first one begins.
-"""
+"""What all triggers that wait for something of SendPulse share."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
-
-from airflow_provider_sendpulse.triggers.loading import loaded
+from airflow_provider_sendpulse.triggers.service import PollingTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-    from airflow_provider_sendpulse.jobs.waiting import Decision
 
 
-class PollingTrigger(BaseTrigger):
-    """Asks for a status until it ends the wait. It only reads, so two triggerers may run the same one.
+class SendPulseTrigger(PollingTrigger):
+    """A trigger with a SendPulse connection.
 
     :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
-    :param poll_interval: seconds between two looks; up to a tenth more, so that many waits spread
-    :param deadline: seconds since the epoch after which the wait is given up
-    :param poll_error_window: seconds for which looks may fail before the wait is given up; half an hour by default
-    :param history: statuses seen before the wait came here, ``[code, seconds since the epoch]`` each
+    :param others: see :class:`~airflow_provider_sendpulse.triggers.service.PollingTrigger`
     """
 
-    def __init__(
-        self,
-        *,
-        sendpulse_conn_id: str,
-        poll_interval: float,
-        deadline: float,
-        history: list[list[Any]] | None = None,
-        poll_error_window: float | None = None,
-    ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    def __init__(self, *, sendpulse_conn_id: str, **others: Any) -> None:
+        super().__init__(**others)
         self.sendpulse_conn_id = sendpulse_conn_id
-        self.poll_interval = poll_interval
-        self.deadline = deadline
-        self.history = history or []
-        self.poll_error_window = poll_error_window
 
-    @abstractmethod
-    def arguments(self) -> dict[str, Any]:
-        """Return what the subclass was made with, beyond the arguments of this class."""
+    def connection(self) -> dict[str, str]:
+        """Return the id of the connection, under the name of its argument."""
+        return {"sendpulse_conn_id": self.sendpulse_conn_id}
 
-    @abstractmethod
-    async def look(self, hook: SendPulseHook) -> Decision:
-        """Ask for the status once and judge it."""
+    def make_hook(self) -> SendPulseHook:
+        """Return a hook of the connection."""
+        from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 
-    @property
-    @abstractmethod
-    def what(self) -> str:
-        """What is waited for, for logs."""
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments: ids and numbers only, never a secret."""
-        cls = type(self)
-        return f"{cls.__module__}.{cls.__name__}", {
-            "sendpulse_conn_id": self.sendpulse_conn_id,
-            "poll_interval": self.poll_interval,
-            "deadline": self.deadline,
-            "history": self.history,
-            "poll_error_window": self.poll_error_window,
-            **self.arguments(),
-        }
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait and yield one :class:`~airflow_provider_sendpulse.triggers.events.WaitEvent`."""
-        await loaded()
-        from airflow_provider_sendpulse.triggers.polling import wait_until_over
-
-        event = await wait_until_over(self)
-        yield TriggerEvent(event.payload())
+        return SendPulseHook(self.sendpulse_conn_id)
 
 
-__all__ = ["PollingTrigger"]
+__all__ = ["SendPulseTrigger"]

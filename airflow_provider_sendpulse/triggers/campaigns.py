@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
+from airflow_provider_sendpulse.triggers.base import SendPulseTrigger
 from airflow_provider_sendpulse.triggers.loading import loaded
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class SendPulseCampaignTrigger(PollingTrigger):
+class SendPulseCampaignTrigger(SendPulseTrigger):
     """Wait until a campaign reaches a status, or one from which it cannot get there.
 
     :param campaign_id: the campaign
     :param target_statuses: status codes to wait for; those of a campaign that was sent when left out
     :param on_partial: ``success`` when having been sent in part (23) is enough
     :param cancel_on_kill: cancel the campaign, if it has not gone out, when a user clears or marks the waiting task
-    :param others: see :class:`~airflow_provider_sendpulse.triggers.base.PollingTrigger`
+    :param others: see :class:`~airflow_provider_sendpulse.triggers.service.PollingTrigger`
     """
 
     def __init__(

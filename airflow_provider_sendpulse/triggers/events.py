@@ -18,12 +18,13 @@ ERROR = "error"
 class WaitEvent:
     """The end of a wait.
 
-    :param kind: ``seen``: the status ``code`` ends the wait, for better or worse; ``timeout``: the deadline passed;
-        ``error``: asking for the status failed for good
+    :param kind: ``seen``: what was seen ends the wait, for better or worse; ``timeout``: the deadline passed;
+        ``error``: asking failed for good
     :param code: the status seen last
     :param history: ``[code, seconds since the epoch]`` for every status, from when it was first seen
     :param error: name of the exception class, for ``error``
     :param message: what went wrong; redacted
+    :param figures: the figures that end the wait, where these were waited for
     """
 
     kind: str
@@ -31,10 +32,19 @@ class WaitEvent:
     history: list[list[Any]] = field(default_factory=list)
     error: str | None = None
     message: str = ""
+    figures: dict[str, Any] | None = None
+
+    @property
+    def seen(self) -> int | dict[str, Any] | None:
+        """What was seen last: a status or figures."""
+        return self.code if self.figures is None else self.figures
 
     def payload(self) -> dict[str, Any]:
         """Return the event as JSON."""
-        return asdict(self)
+        payload = asdict(self)
+        if self.figures is None:
+            del payload["figures"]
+        return payload
 
     @classmethod
     def of(cls, payload: Any) -> Self:
@@ -44,7 +54,8 @@ class WaitEvent:
         """
         if not isinstance(payload, dict) or payload.get("kind") not in (SEEN, TIMEOUT, ERROR):
             raise FinalFailure(f"The trigger sent an event that cannot be understood ({type(payload).__name__}).")
-        if payload["kind"] == SEEN and not isinstance(payload.get("code"), int):
+        figures = payload.get("figures")
+        if payload["kind"] == SEEN and not isinstance(payload.get("code"), int) and not isinstance(figures, dict):
             raise FinalFailure("The trigger sent an event without a status.")
         return cls(
             kind=payload["kind"],
@@ -52,6 +63,7 @@ class WaitEvent:
             history=payload.get("history") or [],
             error=payload.get("error"),
             message=str(payload.get("message") or ""),
+            figures=figures if isinstance(figures, dict) else None,
         )
 
     def failure(self) -> ServiceError:

@@ -8,7 +8,12 @@ import contextlib
 import importlib
 import weakref
 
-_OURS = ("airflow_provider_sendpulse.triggers.polling", "airflow_provider_sendpulse.jobs.cancelling")
+_OURS = (
+    "airflow_provider_sendpulse.triggers.polling",
+    "airflow_provider_sendpulse.hooks.sendpulse",
+    "airflow_provider_sendpulse.hooks.esputnik",
+    "airflow_provider_sendpulse.jobs.cancelling",
+)
 
 # What the first look-up of a connection and the first token would load inside the loop, in the releases that have it.
 _THEIRS = (

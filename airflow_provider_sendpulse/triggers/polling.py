@@ -10,8 +10,8 @@ import time
 from airflow_provider_sendpulse.exceptions import FinalFailure, ServiceError
 from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, Trouble
 from airflow_provider_sendpulse.jobs.waiting import History, moment
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, TIMEOUT, WaitEvent
+from airflow_provider_sendpulse.triggers.service import PollingTrigger
 from airflow_provider_sendpulse.triggers.sharing import SharedHook, sharing
 
 _LAST_LOOK = 60.0
@@ -20,7 +20,7 @@ _LAST_LOOK = 60.0
 
 async def wait_until_over(trigger: PollingTrigger) -> WaitEvent:
     """Look until a status ends the wait, asking for it fails for good, or the deadline has passed."""
-    async with sharing(trigger.sendpulse_conn_id) as shared:
+    async with sharing(trigger) as shared:
         return await _wait(trigger, shared)
 
 
@@ -47,7 +47,8 @@ async def _wait(trigger: PollingTrigger, shared: SharedHook) -> WaitEvent:
             trouble.over()
             history.note(trigger.what, decision, time.time(), trigger.deadline)
             if decision.is_over:
-                return WaitEvent(SEEN, decision.code, history.seen)
+                figures = None if decision.figures is None else dict(decision.figures)
+                return WaitEvent(SEEN, decision.code, history.seen, figures=figures)
         left = trigger.deadline - time.time()
         if left <= 0:
             code = history.seen[-1][0] if history.seen else None

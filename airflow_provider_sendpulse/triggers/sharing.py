@@ -12,12 +12,13 @@ import contextlib
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
+from typing import Any
 
-from airflow_provider_sendpulse.api.account import Account
 from airflow_provider_sendpulse.api.client import AsyncTransport
 from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
 from airflow_provider_sendpulse.api.messages import Answer, Request, TransportFailure
-from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
+from airflow_provider_sendpulse.hooks.service import ServiceHook
+from airflow_provider_sendpulse.triggers.service import PollingTrigger
 from airflow_provider_sendpulse.triggers.turns import Turns
 
 PACE = 1.0
@@ -30,11 +31,12 @@ _turn_at: ContextVar[float | None] = ContextVar("turn_at", default=None)
 class SharedHook:
     """One hook for all waits of a connection in an event loop.
 
-    :param sendpulse_conn_id: Airflow connection of type ``sendpulse``
+    :param hook: waits for its turn before every request from here on
     """
 
-    def __init__(self, sendpulse_conn_id: str) -> None:
-        self.hook: SendPulseHook = _PacedHook(sendpulse_conn_id, self._before_request)
+    def __init__(self, hook: ServiceHook[Any]) -> None:
+        hook.transport_of = lambda account: _PacedTransport(HttpxTransport(account.timeouts), self._before_request)
+        self.hook = hook
         self.users = 0
         self._turns = Turns(lambda: PACE)
 
@@ -55,17 +57,6 @@ class SharedHook:
             await self._turns.take(urgent=True)
 
 
-class _PacedHook(SendPulseHook):
-    """A hook that waits for its turn before every request."""
-
-    def __init__(self, sendpulse_conn_id: str, before_request: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(sendpulse_conn_id)
-        self._before_request = before_request
-
-    def _async_transport(self, account: Account) -> AsyncTransport:
-        return _PacedTransport(HttpxTransport(account.timeouts), self._before_request)
-
-
 class _PacedTransport:
     def __init__(self, transport: AsyncTransport, before_request: Callable[[], Awaitable[None]]) -> None:
         self._transport = transport
@@ -79,26 +70,31 @@ class _PacedTransport:
         await self._transport.aclose()
 
 
-_shared: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedHook]] = weakref.WeakKeyDictionary()
+_Hooks = dict[tuple[str, str], SharedHook]
+
+_shared: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Hooks] = weakref.WeakKeyDictionary()
 
 
 @contextlib.asynccontextmanager
-async def sharing(sendpulse_conn_id: str) -> AsyncIterator[SharedHook]:
-    """Share a connection's hook with the other waits of this event loop; the last one to leave closes it.
+async def sharing(trigger: PollingTrigger) -> AsyncIterator[SharedHook]:
+    """Share the hook of a trigger's connection with the other waits of this event loop; the last one to leave closes it.
 
     A changed connection is therefore seen when no wait uses the old one any more, at the latest when the triggerer is
     restarted.
     """
     hooks = _shared.setdefault(asyncio.get_running_loop(), {})
-    shared = hooks.setdefault(sendpulse_conn_id, SharedHook(sendpulse_conn_id))
+    [connection] = trigger.connection().items()
+    shared = hooks.get(connection)
+    if shared is None:
+        shared = hooks[connection] = SharedHook(trigger.make_hook())
     shared.users += 1
     try:
         yield shared
     finally:
         shared.users -= 1
         if shared.users == 0:
-            if hooks.get(sendpulse_conn_id) is shared:
-                del hooks[sendpulse_conn_id]
+            if hooks.get(connection) is shared:
+                del hooks[connection]
             await shared.hook.aclose()
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import EXAMPLES, ROOT, SHOP, api_of, dags_of, run
+from examples import EXAMPLES, SHOP, api_of, dags_of, one_task, run
 from execution_api import ExecutionApi
 from task_runner import Result, TaskRunner
 
@@ -231,20 +230,6 @@ class TestEventsAfterEtl:
         assert [result.state for result in others] == ["success", "success"]
         assert "3 events are in doubt since an earlier run, which has listed them: not sent again." in others[0].log
         assert account.events == []
-
-
-def one_task(how: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    """Run a task in a process of its own."""
-    program = ROOT / "tests" / "support" / "one_task.py"
-    path = os.pathsep.join([str(ROOT), str(program.parent)])
-    return subprocess.run(
-        [sys.executable, str(program), json.dumps(how)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": path},
-    )
 
 
 class TestWaitForCampaign:

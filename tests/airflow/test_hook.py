@@ -14,7 +14,7 @@ from airflow_provider_sendpulse import sendpulse as sp
 from airflow_provider_sendpulse.api.account import ClientCredentials, StaticKey
 from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-from airflow_provider_sendpulse.hooks.settings import DEFAULT_HOST
+from airflow_provider_sendpulse.hooks.sendpulse_settings import DEFAULT_HOST
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_2_PLUS
 
 _FIELDS = [
@@ -108,11 +108,11 @@ class TestCalls:
 
     def test_secrets_are_masked(self, connect: Any, account: Any, emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         from airflow_provider_sendpulse import version_compat
-        from airflow_provider_sendpulse.hooks import sendpulse
+        from airflow_provider_sendpulse.hooks import service
 
         masked: list[str] = []
         real = version_compat.mask_secret
-        monkeypatch.setattr(sendpulse, "mask_secret", lambda secret: (masked.append(secret), real(secret)))
+        monkeypatch.setattr(service, "mask_secret", lambda secret: (masked.append(secret), real(secret)))
         url = f"{emulator.url}/events/id/5e1f0c2b7a9d4e6f8a0b1c2d3e4f5a6b/5000001"
         connect(extra={"event_urls": json.dumps({"paid": url})})
         with SendPulseHook() as hook:
@@ -188,6 +188,7 @@ class TestSettings:
             ({"host": "http://127.0.0.1:8025"}, "http://127.0.0.1:8025"),
             ({"host": "api.example.com", "port": 8443}, "https://api.example.com:8443"),
             ({"host": "api.example.com:8443", "port": 8443}, "https://api.example.com:8443"),
+            ({"host": "api.example.com/sendpulse/", "port": 8443}, "https://api.example.com:8443/sendpulse"),
             ({"host": "127.0.0.1", "port": 8025, "schema": "http"}, "http://127.0.0.1:8025"),
             ({"host": "  "}, DEFAULT_HOST),
         ],

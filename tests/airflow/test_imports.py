@@ -14,6 +14,7 @@ HEAVY = ("requests", "fastapi", "starlette", "pandas", "aiohttp", "sqlalchemy", 
 SCRIPT = """
 import importlib, json, sys, time
 
+start = time.perf_counter()
 import airflow.sdk
 for name in ("BaseOperator", "BaseSensorOperator", "BaseHook", "PokeReturnValue", "BaseOperatorLink"):
     getattr(airflow.sdk, name)
@@ -21,7 +22,8 @@ before = set(sys.modules)
 begin = time.perf_counter()
 for module in json.loads(sys.argv[1]):
     importlib.import_module(module)
-print(json.dumps({"seconds": time.perf_counter() - begin, "added": sorted(set(sys.modules) - before)}))
+took = {"airflow": begin - start, "seconds": time.perf_counter() - begin}
+print(json.dumps({**took, "added": sorted(set(sys.modules) - before)}))
 """
 
 
@@ -38,5 +40,5 @@ def test_no_heavy_module_is_added() -> None:
     answer = json.loads(done.stdout.splitlines()[-1])
     heavy = [module for module in answer["added"] if any(f"{module}.".startswith(f"{name}.") for name in HEAVY)]
     assert heavy == []
-    # What a slow machine needs for a hundred small modules, and far below what any heavy one costs.
-    assert answer["seconds"] < 2
+    # Some hundred and fifty small modules take a third of it; any heavy one would take more.
+    assert answer["seconds"] < answer["airflow"]

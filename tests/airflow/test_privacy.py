@@ -29,9 +29,16 @@ from airflow_provider_sendpulse.operators.address_books import (
     SendPulseDeleteAddressBookOperator,
 )
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
+from airflow_provider_sendpulse.operators.emails import SendPulseSendEmailOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
+from airflow_provider_sendpulse.operators.senders import SendPulseEnsureSenderOperator
+from airflow_provider_sendpulse.operators.templates import SendPulsePublishTemplatesOperator
+from airflow_provider_sendpulse.operators.webhooks import SendPulseEnsureWebhookOperator, SendPulseRemoveWebhookOperator
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
+from airflow_provider_sendpulse.sensors.balance import SendPulseBalanceSensor
 from airflow_provider_sendpulse.sensors.campaigns import SendPulseCampaignSensor
+from airflow_provider_sendpulse.sensors.emails import SendPulseEmailDeliveredSensor
+from airflow_provider_sendpulse.sensors.flows import SendPulseFlowSensor
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
@@ -124,7 +131,67 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
         "book sensor, deferred": lambda: sensor(
             SendPulseAddressBookUnlockedSensor, address_book_id=book_id, deferrable=True
         ),
+        "email": lambda: SendPulseSendEmailOperator(
+            task_id="task",
+            dag=dag,
+            sender_email="shop@example.com",
+            sender_name="Shop",
+            to={"email": ADDRESS, "name": NAME},
+            cc=[ADDRESS],
+            subject=f"For {NAME}, {PHONE}",
+            html="<p>[[ name ]]</p>",
+            text=f"{NAME}, {ADDRESS}",
+            body_params={"name": NAME},
+            attachments={"list.csv": f"{ADDRESS},{NAME}"},
+            if_in_doubt="resend",
+        ),
+        "email sensor": lambda: sensor(SendPulseEmailDeliveredSensor, message_id=sent_to(account)),
+        "subscribe": lambda: SendPulseEnsureWebhookOperator(task_id="task", dag=dag, url=HOOK, actions=["open", "spam"]),
+        "end a subscription": lambda: SendPulseRemoveWebhookOperator(
+            task_id="task", dag=dag, url=subscribed(account), actions=["open"]
+        ),
+        "activate": lambda: SendPulseEnsureSenderOperator(
+            task_id="task", dag=dag, sender_name="Shop", sender_email=waiting_sender(account), activation_code=HASH
+        ),
+        "publish": lambda: SendPulsePublishTemplatesOperator(task_id="task", dag=dag, path=template(), lang="en"),
+        "balance sensor": lambda: sensor(SendPulseBalanceSensor, min_balance=1, min_emails_left=1, min_days_left=1),
+        "flow sensor": lambda: sensor(SendPulseFlowSensor, flow_id=flow(account), figure="starts", at_least=0),
     }
+
+
+HOOK = f"https://hooks.example.org/{HASH}/{ADDRESS}"
+
+
+def subscribed(account: Any) -> str:
+    with account.emulator.emulator.lock:
+        account.emulator.state.webhooks.subscribe(HOOK, ["open", "spam"])
+    return HOOK
+
+
+def waiting_sender(account: Any) -> str:
+    sender = account.emulator.state.senders.put("Shop", "news@example.org", active=False)
+    sender.code = HASH
+    return str(sender.email)
+
+
+def template() -> str:
+    # Beside the folders in which files with canaries are looked for.
+    path = Path.cwd().parents[1] / "welcome.html"
+    path.write_text(f"<p>{NAME}</p>")
+    return str(path)
+
+
+def flow(account: Any) -> int:
+    with account.emulator.emulator.lock:
+        return int(account.emulator.state.flows.create("Welcome", "signed_up", []).id)
+
+
+def sent_to(account: Any) -> str:
+    from airflow_provider_sendpulse.emulator.smtp import SmtpMessage
+
+    with account.emulator.emulator.lock:
+        wanted = SmtpMessage("Shop", "shop@example.com", NAME, NAME, NAME, [ADDRESS])
+        return str(account.emulator.state.smtp.send(wanted))
 
 
 NAMES = (
@@ -144,6 +211,14 @@ NAMES = (
     "campaign sensor, deferred",
     "book sensor",
     "book sensor, deferred",
+    "email",
+    "email sensor",
+    "subscribe",
+    "end a subscription",
+    "activate",
+    "publish",
+    "balance sensor",
+    "flow sensor",
 )
 
 FAILURES: dict[str, dict[str, Any]] = {
@@ -264,6 +339,7 @@ def test_a_file_for_everybody_is_seen(account: Any, written: Path) -> None:
 def test_success(
     runner: Any, dag: Any, account: Any, campaign_of: Any, upstream: Any, capfd: Any, written: Path, name: str
 ) -> None:
+    account.emulator.configure(outcomes={ADDRESS: 2})
     made = tasks(account, dag, campaign_of, upstream)
     assert set(made) == set(NAMES)
     capfd.readouterr()

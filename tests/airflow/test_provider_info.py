@@ -29,15 +29,21 @@ from airflow.providers_manager import ProvidersManager
 
 manager = ProvidersManager()
 provider = manager.providers["airflow-provider-sendpulse"]
-hook = manager.hooks["sendpulse"]
+hooks = {kind: manager.hooks[kind] for kind in ("sendpulse", "esputnik")}
 print(json.dumps({
     "version": provider.version,
-    "hook": [hook.connection_type, hook.hook_name, hook.hook_class_name, hook.connection_id_attribute_name],
-    "form": sorted(
-        name.removeprefix("extra__sendpulse__")
-        for name in getattr(manager, "_connection_form_widgets_from_metadata", {})
-        if name.startswith("extra__sendpulse__")
-    ),
+    "hooks": {
+        kind: [hook.connection_type, hook.hook_name, hook.hook_class_name, hook.connection_id_attribute_name]
+        for kind, hook in hooks.items()
+    },
+    "forms": {
+        kind: sorted(
+            name.removeprefix(f"extra__{kind}__")
+            for name in getattr(manager, "_connection_form_widgets_from_metadata", {})
+            if name.startswith(f"extra__{kind}__")
+        )
+        for kind in hooks
+    },
     "links": sorted(link for link in manager.extra_links_class_names if "sendpulse" in link),
 }))
 """
@@ -73,38 +79,50 @@ def test_discovery(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", DISCOVERY], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["hook"] == [
-        "sendpulse",
-        "SendPulse",
-        "airflow_provider_sendpulse.hooks.sendpulse.SendPulseHook",
-        "sendpulse_conn_id",
-    ]
+    assert found["hooks"] == {
+        "sendpulse": [
+            "sendpulse",
+            "SendPulse",
+            "airflow_provider_sendpulse.hooks.sendpulse.SendPulseHook",
+            "sendpulse_conn_id",
+        ],
+        "esputnik": [
+            "esputnik",
+            "eSputnik",
+            "airflow_provider_sendpulse.hooks.esputnik.EsputnikHook",
+            "esputnik_conn_id",
+        ],
+    }
     assert found["links"] == sorted(INFO["extra-links"])
     assert "irflow-provider-sendpulse" not in done.stderr
     # As data, the form came with Airflow 3.2.
-    assert found["form"] == (sorted(connection_type()["conn-fields"]) if AIRFLOW_V_3_2_PLUS else [])
+    for kind, form in found["forms"].items():
+        assert form == (sorted(connection_type(kind)["conn-fields"]) if AIRFLOW_V_3_2_PLUS else [])
 
 
-def connection_type() -> dict[str, Any]:
-    [found] = INFO["connection-types"]
+SERVICES = ["sendpulse", "esputnik"]
+
+
+def connection_type(kind: str) -> dict[str, Any]:
+    [found] = [entry for entry in INFO["connection-types"] if entry["connection-type"] == kind]
     return found
 
 
-def test_hook_agrees() -> None:
-    from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-
-    told = connection_type()
-    assert told["connection-type"] == SendPulseHook.conn_type
-    assert told["hook-name"] == SendPulseHook.hook_name
-    assert told["hook-class-name"] == f"{SendPulseHook.__module__}.{SendPulseHook.__name__}"
-    assert SendPulseHook.conn_name_attr == "sendpulse_conn_id"
-    assert SendPulseHook.default_conn_name == "sendpulse_default"
+@pytest.mark.parametrize("kind", SERVICES)
+def test_hook_agrees(kind: str) -> None:
+    told = connection_type(kind)
+    module, _, name = told["hook-class-name"].rpartition(".")
+    hook = getattr(importlib.import_module(module), name)
+    assert (hook.conn_type, hook.hook_name) == (kind, told["hook-name"])
+    assert hook.conn_name_attr == f"{kind}_conn_id"
+    assert hook.default_conn_name == f"{kind}_default"
     # Airflow builds the hook for a connection like this.
-    assert SendPulseHook(**{SendPulseHook.conn_name_attr: "other"}).sendpulse_conn_id == "other"
+    assert getattr(hook(**{hook.conn_name_attr: "other"}), hook.conn_name_attr) == "other"
 
 
-def test_form_has_every_setting_that_is_read() -> None:
-    source = (PACKAGE / "hooks" / "settings.py").read_text()
+@pytest.mark.parametrize("kind", SERVICES)
+def test_form_has_every_setting_that_is_read(kind: str) -> None:
+    source = (PACKAGE / "hooks" / f"{kind}_settings.py").read_text()
     read = {
         name
         for name in (
@@ -119,20 +137,24 @@ def test_form_has_every_setting_that_is_read() -> None:
             "campaign_link",
             "address_book_link",
         )
-        if f'"{name}"' in source or f"reader.{name}(" in source
+        if f'"{name}"' in source
     }
-    fields = connection_type()["conn-fields"]
+    fields = connection_type(kind)["conn-fields"]
     assert set(fields) == read
     for name, field in fields.items():
         # The form saves an untouched field as null.
         assert "null" in field["schema"]["type"], name
         assert field["label"], name
         assert field["description"], name
-    assert fields["event_urls"]["schema"]["format"] == "password"
 
 
-def test_fields_of_the_form_are_shown_or_hidden_on_purpose() -> None:
-    behaviour = connection_type()["ui-field-behaviour"]
+def test_a_credential_is_hidden_in_the_form() -> None:
+    assert connection_type("sendpulse")["conn-fields"]["event_urls"]["schema"]["format"] == "password"
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_fields_of_the_form_are_shown_or_hidden_on_purpose(kind: str) -> None:
+    behaviour = connection_type(kind)["ui-field-behaviour"]
     assert set(behaviour["hidden-fields"]) == {"schema", "port"}
     assert set(behaviour["relabeling"]) == {"login", "password", "host"}
 
@@ -152,26 +174,29 @@ def test_listed_modules_and_links_import() -> None:
 
 
 BASES = {"hooks": BaseHook, "operators": BaseOperator, "sensors": BaseOperator, "triggers": BaseTrigger}
-FOUNDATIONS = {"operators.base", "operators.rows", "operators.service", "sensors.base", "triggers.base"}
+FOUNDATIONS = {"base", "rows", "service"}
 
 
 @pytest.mark.parametrize("floor", BASES)
 def test_every_module_that_users_import_from_is_listed(floor: str) -> None:
-    def is_for_users(stem: str) -> bool:
-        module = importlib.import_module(f"airflow_provider_sendpulse.{floor}.{stem}")
-        # What a package shows comes from its own modules.
-        own = [value for value in vars(module).values() if isinstance(value, type) and _is_within(value, module.__name__)]
+    def is_for_users(name: str) -> bool:
+        module = importlib.import_module(name)
+        own = [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and f"{value.__module__}.".startswith(f"{name}.")
+        ]
         return any(issubclass(value, BASES[floor]) and not value.__name__.startswith("_") for value in own)
 
-    modules = {path.stem for path in (PACKAGE / floor).glob("*.py")}
-    packages = {path.parent.name for path in (PACKAGE / floor).glob("*/__init__.py")}
-    present = {stem for stem in modules | packages if f"{floor}.{stem}" not in FOUNDATIONS and is_for_users(stem)}
-    [entry] = INFO[floor]
-    assert {module.rpartition(".")[2] for module in entry["python-modules"]} == present
-
-
-def _is_within(value: type, module: str) -> bool:
-    return f"{value.__module__}.".startswith(f"{module}.")
+    files = {path.relative_to(PACKAGE).with_suffix("") for path in (PACKAGE / floor).rglob("*.py")}
+    modules = {".".join((PACKAGE.name, *file.parts)) for file in files if file.name not in {*FOUNDATIONS, "__init__"}}
+    # What a package shows is imported from there.
+    packages = {module: module.rpartition(".")[0] for module in modules}
+    names = {
+        package if hasattr(importlib.import_module(package), "__all__") else module for module, package in packages.items()
+    }
+    listed = [module for entry in INFO[floor] for module in entry["python-modules"]]
+    assert sorted(listed) == sorted(filter(is_for_users, names))
 
 
 def test_links_have_names_of_their_own() -> None:

@@ -16,7 +16,10 @@ import pytest
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.campaigns import SendPulseCreateCampaignOperator, SendPulseSendTestOperator
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
+from airflow_provider_sendpulse.operators.emails import SendPulseSendEmailOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
+from airflow_provider_sendpulse.operators.senders import SendPulseEnsureSenderOperator
+from airflow_provider_sendpulse.operators.webhooks import SendPulseEnsureWebhookOperator, SendPulseRemoveWebhookOperator
 
 pytestmark = pytest.mark.usefixtures("connect")
 
@@ -27,7 +30,15 @@ TRAP = "{{ 6 * 7 }} {{ conn.sendpulse_default.password }}"
 CANARIES = (ADDRESS, "canary.reader", PHONE, PHONE[1:], NAME)
 PERSON = {"email": ADDRESS, "phone": PHONE, "name": NAME, "note": TRAP}
 
-# Every operator with each of its personal fields: what else it needs, and a value.
+EMAIL = {
+    "sender_email": "shop@example.com",
+    "sender_name": "Shop",
+    "to": ADDRESS,
+    "subject": "Order",
+    "text": "Thank you [% if note is defined %][[ note ]][% endif %]",
+    "if_in_doubt": "fail",
+}
+
 MESSAGE = {
     "name": "News",
     "sender_name": "Shop",
@@ -36,6 +47,7 @@ MESSAGE = {
     "body": "<p>News</p>",
 }
 
+# Every operator with each of its personal fields: what else it needs, and a value.
 CASES: dict[str, tuple[Any, dict[str, Any], str, Any]] = {
     "add contacts": (SendPulseAddEmailsOperator, {"address_book_id": 0}, "contacts", [PERSON]),
     "add addresses": (SendPulseAddEmailsOperator, {"address_book_id": 0}, "contacts", [ADDRESS]),
@@ -73,7 +85,36 @@ CASES: dict[str, tuple[Any, dict[str, Any], str, Any]] = {
         {"list.csv": f"{ADDRESS},{NAME}"},
     ),
     "test addresses": (SendPulseSendTestOperator, {**MESSAGE, "address_book_id": 0}, "addresses", [ADDRESS]),
+    **{
+        f"email {name}": (SendPulseSendEmailOperator, EMAIL, name, value)
+        for name, value in {
+            "to": ADDRESS,
+            "cc": [ADDRESS],
+            "bcc": {"email": ADDRESS, "name": NAME},
+            "reply_to": ADDRESS,
+            "subject": f"For {NAME}",
+            "html": f"<p>{NAME}, {ADDRESS}</p>",
+            "text": f"{NAME}, {ADDRESS}",
+            "body_params": {"name": NAME, "note": TRAP},
+            "attachments": {"list.csv": f"{ADDRESS},{NAME}"},
+        }.items()
+    },
+    "email template_variables": (
+        SendPulseSendEmailOperator,
+        {name: value for name, value in EMAIL.items() if name != "text"} | {"template_id": 2001},
+        "template_variables",
+        {"name": NAME, "note": TRAP},
+    ),
+    "activate sender": (
+        SendPulseEnsureSenderOperator,
+        {"sender_email": "news@example.org", "sender_name": "The Shop"},
+        "activation_code",
+        ADDRESS,
+    ),
+    "subscribe url": (SendPulseEnsureWebhookOperator, {"actions": ["open"]}, "url", f"https://example.org/{ADDRESS}"),
+    "remove url": (SendPulseRemoveWebhookOperator, {}, "url", f"https://example.org/{ADDRESS}"),
 }
+NOT_ON_THE_WIRE = ("campaign attachments", "test attachments", "remove url")
 
 SHOWN = {
     "contacts": "1 contacts (not shown)",
@@ -81,6 +122,16 @@ SHOWN = {
     "contact_phone": "telephone number (not shown)",
     "addresses": "1 addresses (not shown)",
     "attachments": "1 attachments (not shown)",
+    "to": "recipients (not shown)",
+    "cc": "1 recipients (not shown)",
+    "bcc": "2 recipients (not shown)",
+    "reply_to": "address (not shown)",
+    "subject": "subject (not shown)",
+    "html": "HTML (not shown)",
+    "text": "text (not shown)",
+    "body_params": "2 values (not shown)",
+    "activation_code": "activation code (not shown)",
+    "url": "URL (not shown)",
 }
 HOW = (
     "plain",
@@ -115,13 +166,17 @@ def build(dag: Any, native_dag: Any, account: Any, upstream: Any) -> Callable[[s
     def make(case: str, how: str, **more: Any) -> tuple[Any, int]:
         kind, others, name, value = CASES[case]
         book_id = account.book("Everybody", emails=[ADDRESS])
+        others = {other: given for other, given in others.items() if other != name}
         common = {"task_id": "task", "dag": native_dag if how == "native" else dag, **others, **more}
         if "address_book_id" in common:
             common["address_book_id"] = book_id
+        if case == "activate sender":
+            account.emulator.state.senders.put("The Shop", "news@example.org", active=False).code = value
         if how == "plain":
             return kind(**common, **{name: value}), -1
         if how in ("template", "native"):
-            return kind(**common, **{name: _template(value)}, params={"address": ADDRESS, "name": NAME, "phone": PHONE}), -1
+            template = _template(value, "[[ {} ]]" if name in kind.recipient_fields else "{{{{ {} }}}}")
+            return kind(**common, **{name: template}, params={"address": ADDRESS, "name": NAME, "phone": PHONE}), -1
         if how == "output":
             return kind(**common, **{name: upstream("people", value)}), -1
         if how == "output inside":
@@ -143,13 +198,13 @@ def build(dag: Any, native_dag: Any, account: Any, upstream: Any) -> Callable[[s
     return make
 
 
-def _template(value: Any) -> Any:
+def _template(value: Any, tag: str) -> Any:
     if isinstance(value, list):
-        return [_template(item) for item in value]
+        return [_template(item, tag) for item in value]
     if isinstance(value, dict):
-        return {key: _template(item) for key, item in value.items()}
+        return {key: _template(item, tag) for key, item in value.items()}
     for canary, parameter in ((ADDRESS, "address"), (NAME, "name"), (PHONE, "phone")):
-        value = value.replace(canary, f"{{{{ params.{parameter} }}}}")
+        value = value.replace(canary, tag.format(f"params.{parameter}"))
     return value if value != TRAP else "no trap"
 
 
@@ -195,19 +250,19 @@ def test_only_counts_are_sent(
     shows_nothing(result, capfd)
     # The data has arrived all the same, and a template in it was not carried out where it came from XCom.
     arrived = json.dumps([one.body for one in account.emulator.requests.records()], ensure_ascii=False)
-    if name != "attachments":
+    if case not in NOT_ON_THE_WIRE:
         assert ADDRESS in arrived or PHONE in arrived or PHONE[1:] in arrived
     if (
         "output" in how
         and TRAP in json.dumps(value, ensure_ascii=False)
-        and not (how == "output inside" and name == "variables")
+        and not (how == "output inside" and isinstance(value, dict))  # the other values stand in the DAG file
     ):
         assert TRAP in arrived
         assert "42 " not in arrived
 
 
-# The text of attachments is no template of Airflow's.
-@pytest.mark.parametrize("case", [case for case in CASES if not case.endswith("attachments")])
+# The text of some fields is no template of Airflow's.
+@pytest.mark.parametrize("case", [case for case, (kind, _, name, _) in CASES.items() if name not in kind.recipient_fields])
 @pytest.mark.parametrize(
     "broken", ["{{ 6 * }}", "{% broken", "{{ missing.name }}", "{{ 1 / 0 }}", "{{ params['nobody'] }}"]
 )

@@ -27,14 +27,20 @@ BLOCKED = 0.05
 """Seconds for which nothing of ours may keep the event loop."""
 
 
-async def wait(campaign_id: int, seconds: float = 60) -> Any:
-    trigger = SendPulseCampaignTrigger(
+def trigger_of(campaign_id: int, seconds: float = 60) -> SendPulseCampaignTrigger:
+    return SendPulseCampaignTrigger(
         campaign_id=campaign_id,
         sendpulse_conn_id="sendpulse_default",
         poll_interval=0.01,
         deadline=time.time() + seconds,
     )
-    async for event in trigger.run():
+
+
+WAIT = trigger_of(1)
+
+
+async def wait(campaign_id: int, seconds: float = 60) -> Any:
+    async for event in trigger_of(campaign_id, seconds).run():
         return event.payload
 
 
@@ -116,7 +122,7 @@ def test_looks_that_missed_their_turn_do_not_go_out_together(monkeypatch: pytest
             sent.append(asyncio.get_running_loop().time())
 
     async def looks() -> None:
-        async with sharing.sharing("sendpulse_default") as shared:
+        async with sharing.sharing(WAIT) as shared:
             token = asyncio.Event()
             asyncio.get_running_loop().call_later(20.5, token.set)
             await asyncio.gather(*(look(shared, token) for _ in range(WAITS)))
@@ -209,11 +215,11 @@ def test_what_blocks_the_loop_is_seen(account: Any) -> None:
 
 def test_last_wait_closes_what_is_shared(account: Any) -> None:
     async def inside() -> tuple[Any, Any]:
-        async with sharing.sharing("sendpulse_default") as first, sharing.sharing("sendpulse_default") as second:
+        async with sharing.sharing(WAIT) as first, sharing.sharing(WAIT) as second:
             assert first is second
             await first.hook.aget_conn()
             client = first.hook._async_client
-        async with sharing.sharing("sendpulse_default") as third:
+        async with sharing.sharing(WAIT) as third:
             assert third is not first
         return client, first.hook._async_client
 
@@ -224,7 +230,7 @@ def test_last_wait_closes_what_is_shared(account: Any) -> None:
 
 def test_loops_share_nothing(account: Any) -> None:
     async def hook() -> Any:
-        async with sharing.sharing("sendpulse_default") as shared:
+        async with sharing.sharing(WAIT) as shared:
             return shared.hook
 
     assert asyncio.run(hook()) is not asyncio.run(hook())

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_sendpulse.triggers.address_books import SendPulseAddressBookTrigger
-from airflow_provider_sendpulse.triggers.base import PollingTrigger
+from airflow_provider_sendpulse.triggers.balance import SendPulseBalanceTrigger
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
+from airflow_provider_sendpulse.triggers.flows import SendPulseFlowTrigger
+from airflow_provider_sendpulse.triggers.service import PollingTrigger
 
 pytestmark = pytest.mark.usefixtures("connect")
 
@@ -69,6 +71,25 @@ def eventually(condition: Callable[[], bool]) -> Any:
         SendPulseCampaignTrigger(sendpulse_conn_id="other", poll_interval=5, deadline=1.0, campaign_id=7),
         SendPulseAddressBookTrigger(
             sendpulse_conn_id="other", poll_interval=60.0, deadline=1800000000.0, address_book_id=8, expected_contacts=9
+        ),
+        SendPulseBalanceTrigger(
+            sendpulse_conn_id="other",
+            poll_interval=60.0,
+            deadline=1800000000.0,
+            min_balance=9.5,
+            min_emails_left=10,
+            min_days_left=0.5,
+            currency="EUR",
+        ),
+        SendPulseFlowTrigger(
+            sendpulse_conn_id="other",
+            poll_interval=60.0,
+            deadline=1800000000.0,
+            flow_id=7,
+            figure="starts",
+            at_least=8,
+            at_most=9,
+            element_id=10,
         ),
     ],
 )

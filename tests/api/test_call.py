@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_sendpulse.api.call import Call, Host, PagedCall, Repeat, SecretUrl, as_is, nothing
+from airflow_provider_sendpulse.api.call import Call, Host, PagedCall, Paging, Repeat, SecretUrl, as_is, nothing
+from airflow_provider_sendpulse.exceptions import ServiceError
 
 EMAILS = Call(
     method="GET", path="/addressbooks/{id}/emails/{email}", values={"id": 7, "email": "ivan@example.com"}, read=as_is
@@ -122,3 +123,25 @@ def test_a_paged_call_sent_as_it_is_answers_with_one_page(lab):
 def test_pages_are_fetched_only_when_needed(lab):
     lab.answer(lab.reply(json=[1, 2]))
     assert lab.client().first(listing(limit=2)) == 1
+
+
+def test_pages_that_count_from_one():
+    call = listing(limit=2, paging=Paging("maxrows", "startindex", first=1))
+    assert call.target == "/books?maxrows=2&startindex=1"
+    following = call.after([1, 2])
+    assert following is not None
+    assert following.target == "/books?maxrows=2&startindex=3"
+    assert following.after([3]) is None
+
+
+def test_pages_behind_a_cursor_end_with_an_empty_one():
+    call = listing(limit=2, paging=Paging("maxrows", "offset"), cursor=lambda item: item)
+    assert call.target == "/books?maxrows=2"
+    following = call.after([3, 17])
+    assert following is not None
+    assert following.target == "/books?maxrows=2&offset=17"
+    assert following.after([20]).target == "/books?maxrows=2&offset=20"
+    assert following.after([]) is None
+    for stuck in (17, 3):
+        with pytest.raises(ServiceError, match="does not advance"):
+            following.after([stuck])

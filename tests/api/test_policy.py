@@ -7,6 +7,7 @@ import email.utils
 import itertools
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -699,6 +700,15 @@ def test_a_refusal_without_words(lab):
     assert caught.value.error_code is None
 
 
+def test_a_secret_of_a_call_does_not_show(lab):
+    call = replace(WRITE, secrets=("https://hooks.example.org/4711-abc", "4711-abc"))
+    lab.answer(lab.reply(422, {"message": "cannot push to https://hooks.example.org/4711-abc, nor to 4711-abc"}))
+    with pytest.raises(Refused) as caught:
+        lab.send(call)
+    assert caught.value.service_message == "cannot push to <secret>, nor to <secret>"
+    assert "4711" not in f"{caught.value} {call!r}"
+
+
 @pytest.mark.parametrize("end", ["", "/", "//"])
 def test_the_last_part_of_a_secret_url_does_not_show_either(lab, end):
     call = Call(method="POST", path="", read=as_is, host=SecretUrl(f"https://events.invalid/hooks/a-long-canary-X{end}"))
@@ -772,6 +782,18 @@ def test_done_already_counts_as_done_only_after_doubt(lab):
     lab.answer(lab.fault("refused"), gone)
     with pytest.raises(Refused):
         client.send(call)
+
+
+def test_a_refusal_that_says_that_nothing_is_there(lab):
+    call = Call(method="POST", path="/x", read=len, repeat=Repeat.ALWAYS, empty_on=frozenset({14}))
+    lab.answer(lab.reply(400, {"message": "No such emails", "error_code": 14}))
+    assert lab.send(call) == 0
+    lab.answer(lab.reply(400, {"message": "Empty list", "error_code": 832}))
+    with pytest.raises(Refused):
+        lab.send(call)
+    # Only a refusal can say so.
+    lab.answer(lab.reply(500, {"message": "Whoops", "error_code": 14}), lab.reply(json=[1, 2]))
+    assert lab.send(call) == 2
 
 
 @pytest.mark.parametrize(

@@ -387,7 +387,7 @@ def calls() -> list[str]:
         for name in MODULES
         for function in vars(getattr(sp, name)).values()
         if inspect.isfunction(function)
-        and function.__module__.endswith(f".{name}")
+        and f"{function.__module__}.".startswith(f"{sp.__name__}.{name}.")
         and not function.__name__.startswith("_")
         and "Call[" in str(inspect.signature(function).return_annotation)
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from contact_channels import email
 
 from airflow_provider_sendpulse.emulator.server import RunningEmulator
 from airflow_provider_sendpulse.emulator.settings import Settings
@@ -77,6 +78,58 @@ class Api:
         return {name: value for name, value in fields.items() if value is not None}
 
 
+class EsputnikApi(Api):
+    """Calls to eSputnik with a key."""
+
+    def __init__(self, emulator: RunningEmulator) -> None:
+        super().__init__(emulator.esputnik_url)
+        self.headers = {"Accept": "application/json"}
+        self.auth = ("anybody", emulator.esputnik_key)
+        self._emulator = emulator
+
+    def send(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        options.setdefault("auth", self.auth)
+        return super().send(method, path, body, **options)
+
+    def told(self, method: str, path: str, body: Any = None) -> str:
+        """Text of a call that answers with a sentence."""
+        response = self.send(method, path, body)
+        assert response.status_code == 200, response.text
+        assert response.headers["Content-Type"].startswith("application/json")
+        return response.text
+
+    def refused(self, method: str, path: str, body: Any = None) -> tuple[int, str]:  # type: ignore[override]
+        """HTTP status and text of a call that must fail."""
+        response = self.send(method, path, body)
+        assert response.status_code >= 400, response.text
+        assert response.headers["Content-Type"].startswith("application/json")
+        return response.status_code, response.text
+
+    def import_(self, *contacts: Any, wait: bool = True, **more: Any) -> dict[str, Any]:
+        """Import contacts by their addresses unless told otherwise, and return the last state of the session."""
+        people = [{"channels": [email(entry)]} if isinstance(entry, str) else entry for entry in contacts]
+        fields = {"contacts": people, "dedupeOn": "email", "contactFields": ["email"], **more}
+        answer = self.post("/v1/contacts", {name: value for name, value in fields.items() if value is not None})
+        if not wait:
+            return answer
+        self._emulator.advance(60)
+        return self.get(f"/v1/importstatus/{answer['asyncSessionId']}")
+
+    def contacts(self) -> dict[str, dict[str, Any]]:
+        """Everything about the contacts that are not deleted, by their first channel."""
+        account = self._emulator.state.as_dict()["esputnik"]
+        return {one["channels"][0]["value"]: one for one in account["contacts"] if not one["deleted"]}
+
+    def events(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Type, key and parameters of all events."""
+        return [(event.type, event.key, dict(event.params)) for event in self._emulator.state.esputnik.events]
+
+    def segment(self, name: str) -> int:
+        """Id of the segment with this name."""
+        (found,) = [one["id"] for one in self.get("/v1/groups") if one["name"] == name]
+        return int(found)
+
+
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
@@ -97,3 +150,8 @@ def emulator(served: RunningEmulator) -> RunningEmulator:
 @pytest.fixture
 def api(emulator: RunningEmulator) -> Api:
     return Api(emulator.url)
+
+
+@pytest.fixture
+def esputnik(emulator: RunningEmulator) -> EsputnikApi:
+    return EsputnikApi(emulator)

@@ -18,6 +18,27 @@ def test_balance_detail_has_text_amounts_and_null_services(api):
     assert answer["push"] is None
 
 
+def test_account_without_an_email_plan(api, emulator):
+    emulator.configure(plan_finished_time="2026-04-01 00:00:00", plan_recipients=7)
+    plan = api.get("/user/balance/detail")["email"]
+    assert (plan["finished_time"], plan["emails_left"]) == ("2026-04-01 00:00:00", 7)
+    emulator.configure(has_email_plan=False)
+    assert api.get("/user/balance/detail")["email"] is None
+
+
+@pytest.mark.parametrize(("unique", "refused"), [("account", True), ("language", False)])
+def test_one_name_in_two_languages(api, emulator, unique, refused):
+    emulator.configure(template_names_unique=unique)
+    fields = {"body": base64.b64encode(b"<p>").decode(), "name": "Main"}
+    api.post("/template", {**fields, "lang": "ua"})
+    if refused:
+        assert api.refused("POST", "/template", {**fields, "lang": "en"}) == (422, 573)
+    else:
+        api.post("/template", {**fields, "lang": "en"})
+        assert [item["lang"] for item in api.get("/templates?owner=me")] == ["ua", "en"]
+    assert api.refused("POST", "/template", {**fields, "lang": "ua"}) == (422, 573)
+
+
 def test_default_sender(api):
     (sender,) = api.get("/senders")
     assert (sender["email"], sender["status"]) == ("shop@example.com", "Active")

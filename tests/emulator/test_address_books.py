@@ -43,6 +43,30 @@ def test_list_pages(api):
     assert api.get("/addressbooks?offset=5") == []
 
 
+def test_parameters_may_stand_in_a_body(api, emulator):
+    """As SendPulse's Node client sends them; the query string has the last word."""
+    for number in range(3):
+        api.post("/addressbooks", {"bookName": f"Book {number}"})
+
+    def names(path, body):
+        return [book["name"] for book in api.send("GET", path, body).json()]
+
+    assert names("/addressbooks", {"limit": 1, "offset": 1}) == ["Book 1"]
+    assert names("/addressbooks?limit=2", {"limit": 1, "offset": None}) == ["Book 0", "Book 1"]
+    assert api.refused("GET", "/addressbooks", {"limit": 0}) == (422, 422)
+    emulator.configure(get_parameters_in_body="ignore")
+    assert names("/addressbooks", {"limit": 1}) == ["Book 0", "Book 1", "Book 2"]
+
+
+def test_flags_and_lists_may_stand_in_a_body(api):
+    book = api.book(1)
+    drafted, sent = (api.campaign(book, type=kind)["id"] for kind in ("draft", None))
+    found = api.send("GET", "/campaigns", {"status": [26], "planed": False}).json()
+    assert [campaign["id"] for campaign in found] == [drafted]
+    assert [campaign["id"] for campaign in api.get("/campaigns?order=desc")] == [sent, drafted]
+    assert api.send("GET", f"/addressbooks/{book}/emails", {"not_active": True}).json() == []
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=many", "offset=-1"])
 def test_list_refuses_bad_paging(api, query):
     assert api.refused("GET", f"/addressbooks?{query}") == (422, 422)

@@ -306,3 +306,12 @@ def test_their_calls_for_domains(api):
     [domain] = api.get("/v2/email-service/smtp/sender_domains")["data"]["data"]
     assert domain["status"] == 1
     assert api.refused("POST", "/smtp/domains", {"email": "shop"}) == (422, 17)
+
+
+@pytest.mark.parametrize("path", ["/smtp/emails", "/smtp/unsubscribe"])
+def test_a_limit_of_nought_is_none(api, path):
+    """The PHP and Node clients send it, with empty filters, when they are given nothing."""
+    send(api)
+    api.post("/smtp/unsubscribe", {"emails": [{"email": "bea@example.com"}]})
+    assert len(api.get(f"{path}?limit=0&offset=0&from=&to=&sender=&recipient=")) == 1
+    assert api.refused("GET", f"{path}?limit=101") == (422, 422)

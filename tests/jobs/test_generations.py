@@ -18,7 +18,7 @@ from airflow_provider_sendpulse.sendpulse.campaigns import Campaign, Statistic
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, DeliveryStatus
 
 BAD = frozenset(status.code for status in ENDED_BADLY)
-SECOND = MARKER.later()
+SECOND = Marker(MARKER.digest, 2)
 
 
 @pytest.fixture(autouse=True)

@@ -88,7 +88,7 @@ def test_another_marker_is_another_mailing(client, emulator, shared_clock, wante
 
 
 def test_a_later_generation_is_adopted(client, emulator, book, shared_clock, wanted):
-    names = [MARKER.name("a"), MARKER.later().name("b"), MARKER.name("c")]
+    names = [MARKER.name("a"), Marker(MARKER.digest, 2).name("b"), MARKER.name("c")]
     made = [add_campaign(emulator, book, name) for name in names]
     assert create(client, wanted, shared_clock).campaign_id == made[1].id
     assert count(emulator, "campaigns.create") == 0

@@ -100,7 +100,7 @@ def test_a_bad_end(client, emulator, book, shared_clock, wanted, said, monkeypat
     wanted = replace(wanted, recreate=frozenset({16}))
     made = create(client, wanted, shared_clock).campaign_id
     create(client, wanted, shared_clock)
-    second = MARKER.later()
+    second = replace(MARKER, generation=2)
     assert said() == [
         f"WARNING Campaign {there.id} ended at status 16 and nothing of it went out: creating the next generation.",
         created(made, second),

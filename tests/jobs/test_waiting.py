@@ -15,6 +15,7 @@ from airflow_provider_sendpulse.jobs.waiting import (
     Verdict,
     judge_address_book,
     judge_campaign,
+    judge_figures,
     moment,
 )
 from airflow_provider_sendpulse.sendpulse.statuses import AddressBookStatus, CampaignStatus
@@ -192,6 +193,33 @@ def test_history_tells_again_after_half_an_hour(caplog):
     assert said[0] == "Campaign 7: status 1 (Waiting to be sent, in moderation)"
     since = "Campaign 7: status 1 (Waiting to be sent, in moderation) since 2027-01-15 08:00:00 UTC"
     assert said[1] == said[2] == f"{since}, deadline 2027-01-15 18:00:00 UTC; hours are normal"
+
+
+def test_figures_are_told_from_time_to_time_and_not_kept(caplog):
+    history, deadline = History(), 1_800_036_000.0
+    with caplog.at_level(logging.INFO):
+        for starts, passed in [(1, 0), (2, 60), (3, 1799), (4, 1800), (5, 3599), (6, 3600)]:
+            decision = judge_figures({"starts": starts}, [f"starts is {starts}"])
+            history.note("Flow 7", decision, 1_800_000_000.0 + passed, deadline)
+        assert history.last == "starts is 6"
+        history.note("Flow 7", judge_figures({"starts": 7}, []), 1_800_003_601.0)
+    until = ", deadline 2027-01-15 18:00:00 UTC"
+    assert told(caplog) == [
+        f"Flow 7: starts is 1{until}",
+        f"Flow 7: starts is 4{until}",
+        f"Flow 7: starts is 6{until}",
+        "Flow 7: all that was waited for",
+    ]
+    assert history.seen == []
+
+
+@pytest.mark.parametrize(("missing", "verdict"), [([], DONE), (["a is 1"], WAIT), (["a is 1", "b is 2"], WAIT)])
+def test_figures_are_waited_for_until_nothing_is_missing(missing, verdict):
+    figures = {"a": 1, "b": 2}
+    decision = judge_figures(figures, missing)
+    assert (decision.verdict, decision.code, decision.figures, decision.error) == (verdict, None, figures, None)
+    assert decision.figures is not figures
+    assert decision.text == ("; ".join(missing) or "all that was waited for")
 
 
 @pytest.mark.parametrize(("passed", "lines"), [(1799.9, 1), (1800.0, 2)])

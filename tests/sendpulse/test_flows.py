@@ -78,6 +78,13 @@ def test_figures_of_every_kind_of_element(client, emulator, kind):
     assert figures.extra.keys() <= {"task"}
 
 
+def test_kind_of_an_element():
+    assert flows.kind_of("maintrigger") == "main-trigger"
+    others = {*typing.get_args(ElementKind)} - {"main-trigger"}
+    assert {kind: flows.kind_of(kind) for kind in others} == {kind: kind for kind in others}
+    assert flows.kind_of("main-trigger") is None
+
+
 def test_the_wrong_kind_is_refused(client, flow):
     with pytest.raises(Refused):
         client.send(flows.element_statistics("sms", flow.elements[1].id))

@@ -162,18 +162,24 @@ def test_many_go_into_requests_of_500(either, emulator):
     assert [len(body["emails"]) for body in sent(emulator, "smtp.read_many")] == [500, 500, 1]
 
 
-def test_a_request_of_unknown_messages_alone_is_refused(client):
-    """SendPulse leaves unknown ids out as long as it knows one of a request's."""
-    sent_id = client.send(smtp.send(message()))
+def test_unknown_messages_are_left_out_of_many(either):
+    """SendPulse refuses a request that holds unknown ids alone, be it one of several."""
+    sent_id = either.send(smtp.send(message()))
+    found = either.send(smtp.read_many([*(f"unknown-{number}" for number in range(500)), sent_id]))
+    assert [entry.id for entry in found] == [sent_id]
+    assert either.send(smtp.read_many(["unknown"])) == []
+
+
+def test_many_are_refused_for_another_reason(client, emulator):
+    emulator.faults.add("status", status=403, error_code=403, operation="smtp.read_many")
     with pytest.raises(Refused):
-        client.send(smtp.read_many([sent_id, *(f"unknown-{number}" for number in range(500))]))
+        client.send(smtp.read_many(["unknown"]))
 
 
-def test_unknown_messages(client):
-    for call in (smtp.read("unknown"), smtp.read_many(["unknown"])):
-        with pytest.raises(Refused) as caught:
-            client.send(call)
-        assert caught.value.error_code == 14
+def test_an_unknown_message(client):
+    with pytest.raises(Refused) as caught:
+        client.send(smtp.read("unknown"))
+    assert caught.value.error_code == 14
 
 
 def test_bounces(either, emulator):

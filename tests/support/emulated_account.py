@@ -10,11 +10,12 @@ from typing import Any
 from fake_clock import FakeClock
 from hypothesis import settings
 
-from airflow_provider_sendpulse.api.account import Account, ClientCredentials, Timeouts
+from airflow_provider_sendpulse.api.account import Account, BasicKey, ClientCredentials, Timeouts
 from airflow_provider_sendpulse.api.call import Call, PagedCall
 from airflow_provider_sendpulse.api.client import AsyncClient, Client
 from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
 from airflow_provider_sendpulse.api.shared import MemoryStore
+from airflow_provider_sendpulse.esputnik import ESPUTNIK
 from airflow_provider_sendpulse.sendpulse import SENDPULSE
 
 # A slow machine is no failure, and a test leaves nothing in the work tree.
@@ -46,17 +47,34 @@ def account(emulator: Any) -> Account:
     )
 
 
-def connected(emulator: Any, clock: Any = None) -> Client:
+def esputnik_account(emulator: Any, **fields: Any) -> Account:
+    """The emulated account of eSputnik, without limits on our side but those of the endpoints."""
+    return Account(
+        **{
+            "service": ESPUTNIK,
+            "credentials": BasicKey(emulator.esputnik_key),
+            "api_url": emulator.esputnik_url,
+            "events_url": emulator.esputnik_url,
+            "limits": (),
+            "timeouts": Timeouts(connect=5.0, total=10.0),
+            **fields,
+        }
+    )
+
+
+def connected(emulator: Any, clock: Any = None, whose: Account | None = None) -> Client:
     """A client without files, which never really sleeps."""
-    return Client(account(emulator), store=MemoryStore(), clock=clock or FakeClock())
+    return Client(whose or account(emulator), store=MemoryStore(), clock=clock or FakeClock())
 
 
 class AwaitedClient:
     """The asynchronous client with a blocking face."""
 
-    def __init__(self, emulator: Any, runner: asyncio.Runner, transport: HttpxTransport) -> None:
+    def __init__(
+        self, emulator: Any, runner: asyncio.Runner, transport: HttpxTransport, whose: Account | None = None
+    ) -> None:
         self._runner = runner
-        self._client = AsyncClient(account(emulator), store=MemoryStore(), clock=FakeClock(), transport=transport)
+        self._client = AsyncClient(whose or account(emulator), store=MemoryStore(), clock=FakeClock(), transport=transport)
 
     def send(self, call: Call[Any]) -> Any:
         return self._runner.run(self._client.send(call))

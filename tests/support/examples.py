@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -96,4 +99,18 @@ def ordered(dag: Any) -> Iterator[Any]:
             del left[task.task_id]
 
 
-__all__ = ["EXAMPLES", "ROOT", "SHOP", "api_of", "dags_of", "ordered", "run"]
+def one_task(how: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Run a task in a process of its own."""
+    program = ROOT / "tests" / "support" / "one_task.py"
+    path = os.pathsep.join([str(ROOT), str(program.parent)])
+    return subprocess.run(
+        [sys.executable, str(program), json.dumps(how)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+__all__ = ["EXAMPLES", "ROOT", "SHOP", "api_of", "dags_of", "one_task", "ordered", "run"]

@@ -16,6 +16,7 @@ import os
 import socket
 import uuid
 from functools import cache
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -41,6 +42,14 @@ def require(service: str) -> str:
     told = (
         f"{service} does not answer at {urlsplit(url).hostname}:{urlsplit(url).port} ({trouble}); {variable} names another"
     )
+    unavailable(told)
+
+
+def unavailable(told: str) -> NoReturn:
+    """Skip the test that needs something that is not there, or fail it where ``CI`` is true.
+
+    :param told: what is not there, and why
+    """
     if os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(told)
     pytest.skip(told)

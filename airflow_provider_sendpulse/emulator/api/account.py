@@ -38,11 +38,13 @@ def balance_detail(state: State, _: Call) -> dict[str, Any]:
         },
         "email": {
             "tariff_name": "emulator",
-            "finished_time": "2099-12-31 00:00:00",
+            "finished_time": settings.plan_finished_time,
             "emails_left": settings.plan_recipients,
             "maximum_subscribers": settings.plan_recipients,
             "current_subscribers": len(subscribers),
-        },
+        }
+        if settings.has_email_plan
+        else None,
         "smtp": None
         if settings.smtp_account == "missing"
         else {"tariff_name": "emulator", "end_date": "2099-12-31 00:00:00", "auto_renew": 1},

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.errors import Refusal, invalid, missing, wrong_type
+from airflow_provider_sendpulse.emulator.settings import Settings
 from airflow_provider_sendpulse.emulator.state import State
 
 Encoding = Literal["json", "form", "multipart"]
@@ -60,9 +61,9 @@ class Call:
         """Read a field of a form that may come several times, as ``name[]``, ``name[0]`` or ``name``."""
         return [value for field, value in self.pairs if field.partition("[")[0] == name]
 
-    def page(self) -> tuple[int, int]:
-        """``limit`` (1 to 100, default 100) and ``offset`` of a list call."""
-        return self._number("limit", 100, 1, 100), self._number("offset", 0, 0, None)
+    def page(self, *, least: int = 1) -> tuple[int, int]:
+        """``limit`` (at most 100, the default) and ``offset`` of a list call; 0, where it is allowed, is the default."""
+        return self._number("limit", 100, least, 100) or 100, self._number("offset", 0, 0, None)
 
     def flag(self, name: str) -> bool:
         """Read a boolean of the query string."""
@@ -105,8 +106,8 @@ def endpoint(
     """Make a route that lets a handler answer with JSON."""
 
     async def answer(request: Request) -> Response:
-        call = await read_call(request)
         emulator: Emulator = request.app.state.emulator
+        call = await read_call(request, emulator.settings)
         with emulator.lock:
             state = emulator.state
             try:
@@ -124,7 +125,7 @@ def endpoint(
     return Route(path, answer, methods=[method], name=operation)
 
 
-async def read_call(request: Request) -> Call:
+async def read_call(request: Request, settings: Settings) -> Call:
     """Read a request; a body that is not JSON where JSON is due reads as none."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body: Any
@@ -145,5 +146,14 @@ async def read_call(request: Request) -> Call:
             body = json.loads(await request.body() or b"null")
         except ValueError:
             body = None
+    query = request.query_params
+    if request.method == "GET" and isinstance(body, dict) and settings.get_parameters_in_body == "read":
+        query = QueryParams([*_as_parameters(body), *query.multi_items()])
     origin = str(request.base_url).rstrip("/")
-    return Call(request.path_params, request.query_params, body, encoding, origin, tuple(pairs))
+    return Call(request.path_params, query, body, encoding, origin, tuple(pairs))
+
+
+def _as_parameters(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Bring the fields of a body into the form of a query string; what is null is not there."""
+    pairs = [(name, item) for name, value in fields.items() for item in (value if isinstance(value, list) else [value])]
+    return [(name, str(int(value) if isinstance(value, bool) else value)) for name, value in pairs if value is not None]

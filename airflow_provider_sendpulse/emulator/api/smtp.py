@@ -19,6 +19,8 @@ from airflow_provider_sendpulse.emulator.state import State
 from airflow_provider_sendpulse.emulator.webhook_events import SMTP_ANSWERS
 
 MOST_IDS = 500
+# No least limit is declared here, unlike for books: the PHP and Node clients send 0 when they are given none.
+LEAST_LIMIT = 0
 DELIVERED = (250, "2.0.0", "OK")
 WAITING = (0, "", "")
 
@@ -31,7 +33,7 @@ def send(state: State, call: Call) -> dict[str, Any]:
 def list_all(state: State, call: Call) -> list[dict[str, Any]]:
     """Show a page of messages, filtered."""
     check_account(state.settings)
-    limit, offset = call.page()
+    limit, offset = call.page(least=LEAST_LIMIT)
     found = _filtered(state, call)
     if state.settings.smtp_list_order == "desc":
         found.reverse()
@@ -66,7 +68,7 @@ def read_many(state: State, call: Call) -> list[dict[str, Any]]:
 
 def bounces(state: State, call: Call) -> dict[str, Any]:
     """Show what came back in the last 24 hours, of one day if asked."""
-    limit, offset = call.page()
+    limit, offset = call.page(least=LEAST_LIMIT)
     wanted = _day(call.query.get("date"))
     found = [record for record in state.smtp.bounced() if wanted in (None, _local_day(state, record.sent_at))]
     return {
@@ -101,7 +103,7 @@ def remove_unsubscribed(state: State, call: Call) -> dict[str, bool]:
 
 def unsubscribed(state: State, call: Call) -> list[dict[str, Any]]:
     """Show a page of those who take no messages."""
-    limit, offset = call.page()
+    limit, offset = call.page(least=LEAST_LIMIT)
     wanted = _day(call.query.get("date"))
     found = [entry for entry in state.smtp.unsubscribed.values() if wanted in (None, _local_day(state, entry.at))]
     return [_unsubscribed(state, entry) for entry in found[offset : offset + limit]]

@@ -26,10 +26,11 @@ from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_unti
 from airflow_provider_sendpulse.jobs.schedule import account_time, require_on_time, require_same_date
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign, moment
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
+from airflow_provider_sendpulse.operators.campaigns.dates import optional_date
 from airflow_provider_sendpulse.operators.campaigns.killing import CancelsOnKill
 from airflow_provider_sendpulse.operators.campaigns.message import CampaignMessageOperator
 from airflow_provider_sendpulse.operators.campaigns.places import DEFERRAL_MARGIN, defer_until, next_place
-from airflow_provider_sendpulse.operators.campaigns.request import mailing_marker, optional_date, task_identity
+from airflow_provider_sendpulse.operators.identity import marker_of, task_identity
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, StatusClass
@@ -257,7 +258,7 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         )
 
     def _marker(self, context: Context, hook: SendPulseHook) -> Marker:
-        return mailing_marker(context, hook.settings.deployment, self.mailing_key, self.edition)
+        return marker_of(context, hook.settings.deployment, self.mailing_key, self.edition, "mailing_key")
 
     def _create(
         self, context: Context, hook: SendPulseHook, mailing: Mailing, record: MailingRecord, deadline: float

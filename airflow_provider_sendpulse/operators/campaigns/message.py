@@ -132,9 +132,7 @@ class CampaignText:
 
         :raises InvalidRequest: when it is empty or no text, or its file cannot be read
         """
-        operator, name = self._operator, "body" if self._operator.body_file is None else "body_file"
-        text = operator.body if name == "body" else self._renderer.read(plain_text(operator.body_file), "body_file")
-        body = self._html(text, name)
+        body = self._renderer.html_or_file(self._operator.body, self._operator.body_file, "body")
         if body is not None and not body.strip():
             raise InvalidRequest("The body is empty.")
         return body
@@ -144,12 +142,7 @@ class CampaignText:
 
         :raises InvalidRequest: when it is no text
         """
-        return self._html(text, "body_amp")
-
-    def _html(self, text: Any, name: str) -> str | None:
-        if not isinstance(text, str | None):
-            raise InvalidRequest(f"{name} is a {type(text).__name__}, not text.")
-        return None if text is None else self._renderer.html(text, name)
+        return self._renderer.html_or_file(text, None, "body_amp")
 
 
 __all__ = ["CampaignMessageOperator", "CampaignText"]

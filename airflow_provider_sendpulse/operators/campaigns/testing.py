@@ -14,7 +14,7 @@ from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, InvalidRequest, ServiceError, Throttled
 from airflow_provider_sendpulse.jobs.mailing import Mailing, create_once
 from airflow_provider_sendpulse.operators.campaigns.message import CampaignMessageOperator
-from airflow_provider_sendpulse.operators.campaigns.request import mailing_marker, task_identity
+from airflow_provider_sendpulse.operators.identity import marker_of, task_identity
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.rows.addresses import email_fault
 from airflow_provider_sendpulse.rows.confidential import reveal
@@ -80,7 +80,7 @@ class SendPulseSendTestOperator(CampaignMessageOperator):
         with self.hook as hook:
             # A marker of its own: the same task might create a campaign some day.
             key = f"test\0{task_identity(context)}"
-            marker = mailing_marker(context, hook.settings.deployment, key, self.edition)
+            marker = marker_of(context, hook.settings.deployment, key, self.edition, "key")
             quota = hook.quota("test_messages", campaigns.TEST_MESSAGES)
             mailing = Mailing(
                 campaign=campaign,

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which column of a row is what of a contact.
+
+eSputnik ignores what it does not know without a word, and clears what is written without a value. So a mapping names every
+member by its own parameter, and additional fields are held against those that the account has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+from airflow_provider_sendpulse.api.redact import redact
+from airflow_provider_sendpulse.esputnik.address_books import AdditionalField, AddressBook
+from airflow_provider_sendpulse.esputnik.contact_data import Address, Contact, Field
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.people import Columns, Person
+
+_MEMBERS = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "external_customer_id": "externalCustomerId",
+    "contact_key": "contactKey",
+    "language_code": "languageCode",
+    "time_zone": "timeZone",
+    "region": "region",
+    "town": "town",
+    "address": "address",
+    "postcode": "postcode",
+}
+"""Parameter to what ``contactFields`` calls it."""
+
+_POSTAL = ("region", "town", "address", "postcode")
+_FIELD = "field "
+_CONFIRMED = "confirmed"
+_NO = frozenset({"", "0", "f", "false", "n", "no", "off"})
+
+
+@dataclass(kw_only=True)
+class ContactMapping:
+    """Names of columns, all of them templated. What is left out is neither written nor cleared.
+
+    A row without a value in a column that is named clears that member of its contact.
+
+    :param email, sms: columns of the channels; at least one of them
+    :param first_name, last_name: columns of the name, at most 40 characters each
+    :param external_customer_id: column of your own id of the contact, by which eSputnik looks for it first
+    :param contact_key: column of the older external key
+    :param language_code: column of the language, such as ``en`` or ``de-AT``
+    :param time_zone: column of the time zone, such as ``Europe/Kyiv``
+    :param region, town, address, postcode: columns of the postal address
+    :param fields: additional field to column; a field is named by its id, by its key, as ``group key.field key``, or by its
+        name
+    :param confirmed: column that says whether the contact has agreed to be mailed. An import makes contacts confirmed, so
+        it refuses rows without that; they belong to the operator that subscribes
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("email", "sms", *_MEMBERS, "fields", "confirmed")
+
+    email: str | None = None
+    sms: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    external_customer_id: str | None = None
+    contact_key: str | None = None
+    language_code: str | None = None
+    time_zone: str | None = None
+    region: str | None = None
+    town: str | None = None
+    address: str | None = None
+    postcode: str | None = None
+    fields: Mapping[int | str, str] = field(default_factory=dict)
+    confirmed: str | None = None
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Return what ``mapping=`` means: a mapping of this class, or of names to columns.
+
+        :raises InvalidRequest: for a name that there is none of, or anything else
+        """
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise InvalidRequest(f"mapping is a {type(value).__name__}; it is a ContactMapping, or parameter to column.")
+        known = [item.name for item in fields(cls)]
+        if unknown := sorted(str(name) for name in value if name not in known):
+            raise InvalidRequest(f"mapping has {', '.join(unknown)}; it may have {', '.join(known)}.")
+        return cls(**value)
+
+    @property
+    def contact_fields(self) -> list[str]:
+        """The members that are written, as an import names them."""
+        channels = [name for name in ("email", "sms") if getattr(self, name)]
+        return channels + [member for name, member in _MEMBERS.items() if getattr(self, name)]
+
+    def columns(self, **others: Any) -> Columns:
+        """Return how rows are read.
+
+        :param others: more of :class:`~airflow_provider_sendpulse.rows.people.Columns`
+        :raises InvalidRequest: without a channel, or when two members come from one column
+        """
+        if not self.email and not self.sms:
+            raise InvalidRequest("mapping names neither email nor sms: eSputnik needs one of them for a contact.")
+        named = [(getattr(self, name), name) for name in (*_MEMBERS, _CONFIRMED) if getattr(self, name)]
+        named += [(column, f"{_FIELD}{key}") for key, column in self.fields.items()]
+        chosen: dict[str, str] = {}
+        for column, name in named:
+            if column in chosen:
+                raise InvalidRequest(f"mapping takes {chosen[column]} and {name} from one column: select it twice.")
+            chosen[column] = name
+        return Columns(self.email or "", self.sms or "", automation_id=None, variables=chosen, **others)
+
+    def resolved(self, books: Iterable[AddressBook]) -> Contacts:
+        """Return how contacts are made of what was read, now that the account's additional fields are known.
+
+        :raises InvalidRequest: for a field that the account does not have, has twice, or does not let anybody write
+        """
+        there = [(group.profile_key, item) for book in books for group in book.groups for item in group.fields]
+        return Contacts(self, {str(key): _found(key, there) for key in self.fields})
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Makes contacts of rows.
+
+    :param additional: what ``mapping.fields`` calls a field, to the field
+    """
+
+    mapping: ContactMapping
+    additional: Mapping[str, AdditionalField] = field(default_factory=dict)
+
+    @property
+    def custom_field_ids(self) -> list[int]:
+        """The additional fields that are written."""
+        return sorted(item.id for item in self.additional.values())
+
+    def contact(self, person: Person) -> Contact:
+        """Return the contact of a row.
+
+        :raises InvalidRequest: for a value that cannot be sent
+        """
+        values = person.variables
+        texts = {name: _text(values[name]) for name in _MEMBERS if values.get(name) not in (None, "")}
+        postal: dict[str, Any] = {name: texts.pop(name) for name in _POSTAL if name in texts}
+        additional = tuple(
+            Field(item.id, values[f"{_FIELD}{key}"])
+            for key, item in self.additional.items()
+            if values.get(f"{_FIELD}{key}") is not None
+        )
+        return Contact.reached(
+            email=person.email,
+            sms=person.phone,
+            address=Address(**postal) if postal else None,
+            fields=additional,
+            **texts,
+        )
+
+    def is_confirmed(self, person: Person) -> bool:
+        """Whether a row's contact has agreed to be mailed; so has everybody where no column says so."""
+        if not self.mapping.confirmed:
+            return True
+        value = person.variables.get(_CONFIRMED)
+        return str(value).strip().casefold() not in _NO if value is not None else False
+
+
+def _found(key: int | str, there: Sequence[tuple[str, AdditionalField]]) -> AdditionalField:
+    text = str(key).strip()
+    hits = {
+        item.id: item
+        for profile, item in there
+        if text in (str(item.id), item.key, f"{profile}.{item.key}", item.name) and text
+    }
+    if not hits:
+        known = ", ".join(f"{profile}.{item.key} ({item.id})" for profile, item in there) or "none"
+        raise InvalidRequest(f"The account has no additional field {text!r}; it has {redact(known, longest=2000)}.")
+    if len(hits) > 1:
+        raise InvalidRequest(
+            f"The account has more than one additional field {text!r}: give its id, one of {sorted(hits)}."
+        )
+    [item] = hits.values()
+    if item.readonly:
+        raise InvalidRequest(f"The additional field {text!r} ({item.id}) cannot be written: eSputnik says it is read-only.")
+    return item
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value).strip()
+    text = getattr(value, "isoformat", value.__str__)()
+    return str(text).strip()
+
+
+__all__ = ["ContactMapping", "Contacts"]

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a row to a contact of eSputnik."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from airflow_provider_sendpulse.esputnik.address_books import AdditionalField, AddressBook, FieldGroup
+from airflow_provider_sendpulse.esputnik.import_sessions import CONTACT_FIELDS
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
+from airflow_provider_sendpulse.rows.people import people
+
+BOOKS = [
+    AddressBook(
+        7200,
+        "Contacts",
+        (
+            FieldGroup(
+                "Shop",
+                "shop",
+                (
+                    AdditionalField(1, "Points", "points", "NUMBER"),
+                    AdditionalField(2, "Birthday", "birthday", "DATE"),
+                    AdditionalField(3, "Sum", "sum", "DECIMAL", readonly=True),
+                ),
+            ),
+            FieldGroup("Club", "club", (AdditionalField(4, "Points", "level", "TEXTFIELD"),)),
+        ),
+    )
+]
+ROW = {
+    "mail": " ada@example.com ",
+    "phone": 380440000001.0,
+    "name": "Ada",
+    "surname": None,
+    "id": 15,
+    "city": "Київ",
+    "zip": Decimal("01001"),
+    "points": 12,
+    "born": dt.date(1990, 5, 7),
+    "agreed": "Yes",
+}
+FULL = ContactMapping(
+    email="mail",
+    sms="phone",
+    first_name="name",
+    last_name="surname",
+    external_customer_id="id",
+    town="city",
+    postcode="zip",
+    fields={"shop.points": "points", 2: "born"},
+    confirmed="agreed",
+)
+
+
+def person(row, mapping):
+    return next(people([row], mapping.columns()))
+
+
+def test_all_of_a_contact():
+    contacts = FULL.resolved(BOOKS)
+    contact = contacts.contact(person(ROW, FULL))
+    assert contact.body() == {
+        "channels": [{"type": "email", "value": "ada@example.com"}, {"type": "sms", "value": "380440000001"}],
+        "firstName": "Ada",
+        "address": {"town": "Київ", "postcode": "1001"},
+        "fields": [{"id": 1, "value": "12"}, {"id": 2, "value": "1990-05-07"}],
+        "externalCustomerId": "15",
+    }
+    # Ada's last name is written too: to nothing.
+    assert set(FULL.contact_fields) == {
+        *("email", "sms", "firstName", "lastName", "externalCustomerId", "town", "postcode"),
+    }
+    assert set(FULL.contact_fields) <= CONTACT_FIELDS
+    assert contacts.custom_field_ids == [1, 2]
+
+
+def test_only_what_is_named():
+    mapping = ContactMapping.of({"email": "mail"})
+    contact = mapping.resolved(BOOKS).contact(person(ROW, mapping))
+    assert contact.body() == {"channels": [{"type": "email", "value": "ada@example.com"}]}
+    assert mapping.contact_fields == ["email"]
+
+
+def test_only_a_telephone_number():
+    mapping = ContactMapping(sms="phone")
+    assert mapping.resolved([]).contact(person(ROW, mapping)).sms == "380440000001"
+    with pytest.raises(InvalidRequest, match="no column phone; they have"):
+        person({"mail": "a@example.com"}, mapping)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_confirmed"),
+    [
+        ("yes", True),
+        (1, True),
+        (True, True),
+        ("t", True),
+        (0, False),
+        ("No", False),
+        (False, False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_who_has_agreed(value, is_confirmed):
+    contacts = FULL.resolved(BOOKS)
+    assert contacts.is_confirmed(person({**ROW, "agreed": value}, FULL)) is is_confirmed
+
+
+def test_everybody_has_agreed_where_no_column_says_so():
+    mapping = ContactMapping(email="mail")
+    assert mapping.resolved([]).is_confirmed(person(ROW, mapping))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told"),
+    [
+        ({"e_mail": "mail"}, "mapping has e_mail; it may have email, sms"),
+        ({"first_name": "name"}, "neither email nor sms"),
+        ({"email": "mail", "first_name": "name", "last_name": "name"}, "first_name and last_name from one column"),
+        ({"email": "mail", "fields": {"hobby": "name"}}, r"no additional field 'hobby'; it has shop.points \(1\)"),
+        ({"email": "mail", "fields": {"Points": "points"}}, r"more than one .* \[1, 4\]"),
+        ({"email": "mail", "fields": {3: "points"}}, "read-only"),
+        (["mail"], "mapping is a list"),
+    ],
+)
+def test_what_a_mapping_cannot_be(mapping, told):
+    def use():
+        found = ContactMapping.of(mapping)
+        found.columns()
+        found.resolved(BOOKS)
+
+    with pytest.raises(InvalidRequest, match=told):
+        use()
