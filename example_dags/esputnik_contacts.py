@@ -63,7 +63,7 @@ with DAG(
 ):
 
     @task.branch
-    def has_agreed(params: dict[str, Any]) -> str:
+    def has_agreed(params: Any = None) -> str:
         """Say what is to be done: never write somebody as confirmed who has not agreed."""
         return "write" if params["has_agreed"] else "ask"
 
