@@ -40,7 +40,7 @@ class Task:
         self.position, self.sessions = MemoryPosition(), MemoryPosition()
 
     def attempt(self, pause=False):
-        """Try once, with a wait in the triggerer if asked for, and return the counts, the bad rows and what it failed with."""
+        """Try once, with a pause if asked for, and return the counts, the bad rows and what it failed with."""
         going_on = None
         while True:
             rejects = Collected()
@@ -188,7 +188,7 @@ def test_a_refused_contact_that_is_nobody_leaves_those_in_doubt_that_are_not_map
 
 
 def test_an_error_message_beside_a_session_is_a_failure(emulator):
-    counts, rows, error = imported(emulator, {"asyncSessionId": "s", "errorMessage": "Limit of contacts"})
+    counts, _, error = imported(emulator, {"asyncSessionId": "s", "errorMessage": "Limit of contacts"})
     assert type(error).__name__ == "DeliveryFailed"
     assert "Limit of contacts" in str(error)
     assert (counts.accepted, counts.in_doubt) == (0, 3)
