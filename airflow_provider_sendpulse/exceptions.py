@@ -104,6 +104,10 @@ class AddressBookUnusable(FinalFailure):
     """The address book cannot be used for a campaign and will not become usable by itself."""
 
 
+class CostTooHigh(FinalFailure):
+    """A mailing would cost more than is allowed, or more than the account has; nothing was sent."""
+
+
 class ImportFailed(FinalFailure):
     """An import session ended in an error, or the service does not know it; which contacts it has written is not known."""
 
@@ -139,6 +143,7 @@ __all__ = [
     "CampaignConflict",
     "CampaignNotSent",
     "CampaignStartedEarly",
+    "CostTooHigh",
     "DeadlinePassed",
     "DeliveryFailed",
     "FinalFailure",

@@ -111,6 +111,10 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "operators": (
             "address_books",
             "contacts",
+            "contact_removal",
+            "erasure",
+            "contact_statistics",
+            "blacklist",
             "campaigns",
             "emails",
             "events",
@@ -135,7 +139,12 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "eSputnik": {
         "hooks": ("esputnik",),
-        "operators": ("esputnik.imports",),
+        "operators": (
+            "esputnik.contacts",
+            "esputnik.erasure",
+            "esputnik.imports",
+            "esputnik.segments",
+        ),
         "sensors": ("esputnik.imports",),
         "triggers": ("esputnik.imports",),
     },
