@@ -8,7 +8,7 @@ that Airflow has replaced may not write, and so sends nothing.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from airflow_provider_sendpulse.jobs.position import MOST_AGAIN, Position, PositionStore
@@ -40,9 +40,12 @@ class StartedSession:
     def of(cls, value: dict[str, Any]) -> Self:
         """Read a stored value."""
         refused = value["refused"]
-        return cls(
-            **{**value, "refused": None if refused is None else tuple(refused), "cured": tuple(value["cured"])},
-        )
+        return cls(**{**value, "refused": None if refused is None else tuple(refused), "cured": tuple(value["cured"])})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the value to store."""
+        refused = None if self.refused is None else [*self.refused]
+        return {**asdict(self), "refused": refused, "cured": [*self.cured]}
 
     def holds(self, number: int) -> bool:
         """Whether a row is in it, or was refused when it was started."""
@@ -70,8 +73,8 @@ class StartedSessions:
         if value["sending"]:
             first, last = value["sending"]
             log.warning(
-                "An earlier try was about to import rows %s to %s, and whether eSputnik has got them is not known. They are "
-                "imported again, after which the contacts are the same.",
+                "An earlier try was about to import rows %s to %s, and whether eSputnik has got them is not known. They "
+                "are imported again, after which the contacts are the same.",
                 first,
                 last,
             )
@@ -94,7 +97,7 @@ class StartedSessions:
     def started(self, session: StartedSession) -> None:
         """Write down which session has come of it."""
         if session.refused is not None and len(session.refused) > MOST_AGAIN:
-            session = StartedSession.of({**asdict(session), "refused": None})
+            session = replace(session, refused=None)
         self._sending = None
         self.open.append(session)
         self._keep()
@@ -116,7 +119,7 @@ class StartedSessions:
             {
                 "account": self._account,
                 "ended": self.ended,
-                "open": [asdict(item) for item in self.open],
+                "open": [item.as_dict() for item in self.open],
                 "sending": self._sending,
             }
         )

@@ -12,7 +12,7 @@ from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.arguments import optional_number, seconds, texts
 from airflow_provider_sendpulse.esputnik import address_books, uploads
-from airflow_provider_sendpulse.esputnik.keys import is_plain
+from airflow_provider_sendpulse.esputnik.keys import event_type_key, is_plain
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.contact_ids import LAYOUT, ContactIds
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
@@ -348,7 +348,7 @@ class EsputnikImportFileOperator(EsputnikOperator):
 
 def _event_key(operator: EsputnikImportContactsOperator | EsputnikImportFileOperator) -> str | None:
     key = plain_text(operator.event_key_for_new_contacts).strip() or None
-    if key is not None and not is_plain(key):
+    if key is not None and not is_plain(event_type_key(key)):
         operator.log.warning(
             "event_key_for_new_contacts is %r; eSputnik's manual allows Latin letters and digits only in one place.", key
         )
