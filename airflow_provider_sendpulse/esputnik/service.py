@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_sendpulse.api.call import Call, Expect
+from airflow_provider_sendpulse.api.call import Call, Expect, Repeat
 from airflow_provider_sendpulse.api.messages import Answer
 from airflow_provider_sendpulse.api.service import Problem, ProblemKind, Service
 from airflow_provider_sendpulse.esputnik import wire
@@ -73,7 +73,7 @@ def _in_a_good_answer(call: Call[Any], answer: Answer, body: Any) -> Problem | N
 
 def _repeated(call: Call[Any], message: str) -> Problem:
     said = "The same request was received less than a minute ago, and this one was not carried out."
-    if call.reaches_people:
+    if call.reaches_people and call.repeat is Repeat.IF_NOT_EXECUTED:
         return Problem(ProblemKind.REFUSED, message=message, advice=f"{said} Look for what became of the first.")
     return Problem(ProblemKind.QUOTA, message=message, retry_after=REPEAT_AFTER, advice=f"{said} Try again after a minute.")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, Interrupted, InvalidRequest, RejectsNotWritten
-from airflow_provider_sendpulse.jobs.quiet_hours import QuietNow
+from airflow_provider_sendpulse.jobs.pausing import Paused
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.thresholds import Thresholds
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
@@ -94,8 +94,7 @@ class RowsOperator(ServiceOperator):
             trouble = self._closed(rejects)
             if trouble is not None:
                 self.log.error("%s", trouble)
-            # Quiet hours are a pause: the task goes on with these rows.
-            failed = not isinstance(error, QuietNow)
+            failed = not isinstance(error, Paused)
             self._say(noun, report, place if trouble is None else None, context, failed=failed)
             raise
         trouble = self._closed(rejects)
