@@ -139,6 +139,11 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "eSputnik": {
         "hooks": ("esputnik",),
+        "operators": (
+            "esputnik.contacts",
+            "esputnik.erasure",
+            "esputnik.segments",
+        ),
     },
 }
 """What users import from, by floor."""

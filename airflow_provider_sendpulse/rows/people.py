@@ -47,7 +47,7 @@ class Columns:
     def missing(self, row: Row) -> str:
         """Return which columns a row lacks, for a message such as "the row has no column cart_id"; empty if none."""
         reached = [column for column in (self.email, self.phone) if column]
-        if not any(column in row for column in reached):
+        if reached and not any(column in row for column in reached):
             return f"neither a column {reached[0]} nor {reached[1]}" if len(reached) > 1 else f"no column {reached[0]}"
         needed = [*self.key, *([] if self.time is None else [self.time]), *(self.variables or ())]
         missing = [column for column in needed if column not in row]
@@ -86,8 +86,8 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
                 raise InvalidRequest(f"The rows have {missing}; they have {listed(row)}.")
             yield Person(
                 number=number,
-                email=_text(row.get(columns.email)),
-                phone=_text(row.get(columns.phone)),
+                email=cell_text(row.get(columns.email)),
+                phone=cell_text(row.get(columns.phone)),
                 automation_id=None,
                 variables={},
                 fault=f"the row has {missing}",
@@ -95,8 +95,8 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             continue
         yield Person(
             number=number,
-            email=_text(row.get(columns.email)),
-            phone=_text(row.get(columns.phone)),
+            email=cell_text(row.get(columns.email)),
+            phone=cell_text(row.get(columns.phone)),
             automation_id=None if columns.automation_id is None else row.get(columns.automation_id),
             variables={name: row[column] for column, name in columns.chosen(row).items() if row[column] is not None},
             key=tuple(row[column] for column in columns.key),
@@ -138,7 +138,7 @@ def key_text(value: Any) -> str:
         # The zone that a driver shows it in is no part of it.
         with contextlib.suppress(OverflowError):
             value = value.astimezone(dt.UTC)
-    text = value.isoformat() if isinstance(value, dt.date | dt.time) else _text(value)
+    text = value.isoformat() if isinstance(value, dt.date | dt.time) else cell_text(value)
     if not text:
         raise InvalidRequest("the event key is empty")
     try:
@@ -168,11 +168,12 @@ def moment_of(value: Any) -> dt.datetime:
 _KEY_TYPES = (str, int, float, Decimal, bool, dt.date, dt.time, UUID)
 
 
-def _text(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """Return the text of a cell: a whole number has no fraction, whatever type a driver gives it; ``None`` is empty."""
     # A telephone number that passed through a floating-point column must not end in ".0", which reads as another digit.
     if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
         value = int(value)
     return "" if value is None else str(value).strip()
 
 
-__all__ = ["Columns", "Person", "key_columns", "key_text", "moment_of", "people"]
+__all__ = ["Columns", "Person", "cell_text", "key_columns", "key_text", "moment_of", "people"]
