@@ -104,4 +104,13 @@ def _message(answer: Answer, body: Any) -> str:
 
 ESPUTNIK = Service(name="eSputnik", find_problem=find_problem, credentials_advice=CREDENTIALS_ADVICE)
 
-__all__ = ["CREDENTIALS_ADVICE", "ESPUTNIK", "NOT_FOUND", "NOT_VALID", "REPEATED", "REPEAT_AFTER", "TOO_LARGE", "find_problem"]
+__all__ = [
+    "CREDENTIALS_ADVICE",
+    "ESPUTNIK",
+    "NOT_FOUND",
+    "NOT_VALID",
+    "REPEATED",
+    "REPEAT_AFTER",
+    "TOO_LARGE",
+    "find_problem",
+]
