@@ -142,8 +142,13 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "operators": (
             "esputnik.contacts",
             "esputnik.erasure",
+            "esputnik.events",
+            "esputnik.messages",
+            "esputnik.orders",
             "esputnik.segments",
         ),
+        "sensors": ("esputnik.messages",),
+        "triggers": ("esputnik.messages",),
     },
 }
 """What users import from, by floor."""
