@@ -77,6 +77,25 @@ def connect(monkeypatch: pytest.MonkeyPatch, emulator: Any) -> Callable[..., Non
 
 
 @pytest.fixture
+def connect_esputnik(monkeypatch: pytest.MonkeyPatch, emulator: Any) -> Callable[..., None]:
+    """Set the Airflow connection ``esputnik_default``; fast unless told otherwise."""
+
+    def set_connection(conn_id: str = "esputnik_default", extra: dict[str, Any] | None = None, **fields: Any) -> None:
+        connection = {
+            "conn_type": "esputnik",
+            "host": emulator.esputnik_url,
+            "password": emulator.esputnik_key,
+            **fields,
+            "extra": {"requests_per_second": 1000, "account_timezone": "Europe/Kyiv", **(extra or {})},
+        }
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+
+    emulator.configure(esputnik_limits=False)
+    set_connection()
+    return set_connection
+
+
+@pytest.fixture
 def runner() -> Any:
     from task_runner import TaskRunner
 
