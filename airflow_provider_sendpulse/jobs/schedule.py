@@ -59,7 +59,7 @@ def account_time(value: dt.datetime | str, account_timezone: str | None) -> dt.d
     :param value: an aware date, or its text
     :param account_timezone: the connection's setting
     :raises InvalidRequest: when the zone is not set or unknown, for a naive date, and for a local time that the clock
-        shows twice (when it is set back): SendPulse could send an hour early
+        shows twice (when it is set back): the service could send an hour early
     """
     date = parse_send_date(value)
     zone = timezone(account_timezone)
@@ -84,7 +84,7 @@ def timezone(name: str | None, needed_by: str = "A send_date") -> pendulum.Timez
     """
     if not name:
         raise InvalidRequest(
-            f"{needed_by} needs the connection's account_timezone: SendPulse's dates are in the account's own time zone. "
+            f"{needed_by} needs the connection's account_timezone: the service's dates are in the account's own time zone. "
             'Set it in the connection\'s extra, such as {"account_timezone": "Europe/Kyiv"}.'
         )
     try:
