@@ -104,6 +104,10 @@ class AddressBookUnusable(FinalFailure):
     """The address book cannot be used for a campaign and will not become usable by itself."""
 
 
+class CostTooHigh(FinalFailure):
+    """A mailing would cost more than is allowed, or more than the account has; nothing was sent."""
+
+
 class DeliveryFailed(FinalFailure):
     """Too many rows could not be delivered; the message holds the counts."""
 
@@ -135,6 +139,7 @@ __all__ = [
     "CampaignConflict",
     "CampaignNotSent",
     "CampaignStartedEarly",
+    "CostTooHigh",
     "DeadlinePassed",
     "DeliveryFailed",
     "FinalFailure",

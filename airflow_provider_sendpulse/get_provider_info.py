@@ -111,6 +111,10 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "operators": (
             "address_books",
             "contacts",
+            "contact_removal",
+            "erasure",
+            "contact_statistics",
+            "blacklist",
             "campaigns",
             "emails",
             "events",

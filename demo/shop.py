@@ -55,6 +55,21 @@ CREATE TABLE campaign_statistics (
     opened INTEGER NOT NULL,
     clicked INTEGER NOT NULL
 );
+CREATE TABLE opt_outs (
+    email TEXT PRIMARY KEY,
+    opted_out_on DATE NOT NULL,
+    is_back INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE complaints (
+    email TEXT PRIMARY KEY,
+    complained_on DATE NOT NULL,
+    is_settled INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE erasure_requests (
+    email TEXT PRIMARY KEY,
+    requested_on DATE NOT NULL,
+    run_id TEXT
+);
 """
 
 FIRST_MONDAY = date(2026, 1, 5)
@@ -114,6 +129,11 @@ _BUYERS = ([*range(15)], [*range(8, 34)])
 # Who leaves a cart behind; one customer leaves two.
 _LEAVERS = ([0, 3, 12, 34, 34], [5, 9, 17, 18, 22, 30, 33, 34])
 
+# Who wants no more mail, who has complained, who is to be forgotten: by place in the list, and days after the first Monday.
+_OPTED_OUT = [(1, 0), (6, 1), (11, 1), (20, 9)]
+_COMPLAINED = [(14, 1)]
+_TO_ERASE = [(3, 0), (19, 2)]
+
 
 @dataclass(frozen=True)
 class Person:
@@ -153,6 +173,9 @@ def create(path: Path, weeks: int = 2) -> dict[str, int]:
         shop.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?)", _customers())
         shop.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", _orders(weeks))
         shop.executemany("INSERT INTO carts VALUES (?, ?, ?, ?, ?, 0)", _carts(weeks))
+        for table, places in (("opt_outs", _OPTED_OUT), ("complaints", _COMPLAINED), ("erasure_requests", _TO_ERASE)):
+            rows = [(_CUSTOMERS[place][1], (FIRST_MONDAY + timedelta(days=day)).isoformat()) for place, day in places]
+            shop.executemany(f"INSERT INTO {table} VALUES (?, ?, {'NULL' if table == 'erasure_requests' else 0})", rows)  # noqa: S608
         return {
             table: int(shop.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])  # noqa: S608
             for table in ("customers", "orders", "carts")

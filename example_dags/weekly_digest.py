@@ -116,13 +116,14 @@ def store_statistics(campaign_id: int) -> dict[str, int]:
 
 
 @task
-def old_address_books() -> list[int]:
-    """Return the address books of this mailing beyond the newest ``keep``."""
+def old_address_books() -> list[dict[str, Any]]:
+    """Return the address books of this mailing beyond the newest ``keep``, each with its name."""
     keep = get_current_context()["params"]["keep"]
     with SendPulseHook() as hook:
         books = [book for book in hook.pages(sp.address_books.list()) if book.name.startswith(BOOK_PREFIX)]
     # The names end in a date, so their order is the order of the weeks.
-    return [book.id for book in sorted(books, key=lambda book: book.name, reverse=True)[keep:]]
+    old = sorted(books, key=lambda book: book.name, reverse=True)[keep:]
+    return [{"address_book_id": book.id, "confirm_name": book.name} for book in old]
 
 
 with DAG(
@@ -199,9 +200,7 @@ with DAG(
         variables={"Sent": "{{ data_interval_end | ds }}"},
     )
     old_books = old_address_books()
-    delete_old_books = SendPulseDeleteAddressBookOperator.partial(task_id="delete_old_books").expand(
-        address_book_id=old_books
-    )
+    delete_old_books = SendPulseDeleteAddressBookOperator.partial(task_id="delete_old_books").expand_kwargs(old_books)
 
     statistics = store_statistics(create_campaign.output)
 

@@ -40,7 +40,8 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def served_emulator() -> Iterator[Any]:
     from airflow_provider_sendpulse.emulator.server import RunningEmulator
 
-    with RunningEmulator(transitions="reads", requests_per_second=None, requests_per_minute=None) as running:
+    no_limits = {"requests_per_second": None, "requests_per_minute": None, "esputnik_limits": False}
+    with RunningEmulator(transitions="reads", **no_limits) as running:
         yield running
 
 

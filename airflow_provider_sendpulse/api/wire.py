@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -59,9 +60,12 @@ def number(value: Any) -> float:
     if isinstance(value, bool) or value is None:
         raise TypeError("expected a number")
     try:
-        return float(value)
+        found = float(value)
     except OverflowError:
         raise ValueError("expected a number that a float holds") from None
+    if not math.isfinite(found):
+        raise ValueError("expected a number that ends")
+    return found
 
 
 def integer_or(value: Any, default: int) -> int:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.esputnik.api.call import PREFIX
 from airflow_provider_sendpulse.emulator.outage import bind
 from airflow_provider_sendpulse.emulator.server import Server, url_of
 from airflow_provider_sendpulse.emulator.settings import InvalidSetting, Settings
@@ -31,14 +32,14 @@ class AnnouncedServer(Server):
             draft = self._port_file.with_name(self._port_file.name + ".new")
             draft.write_text(self._url.rpartition(":")[2] + "\n")
             draft.replace(self._port_file)
-        print(f"SendPulse emulator at {self._url}", flush=True)
+        print(f"SendPulse emulator at {self._url}\neSputnik emulator at {self._url}{PREFIX}", flush=True)
 
 
 def arguments() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_sendpulse.emulator",
-        description="A local SendPulse, in memory.",
+        description="A local SendPulse, and an eSputnik beside it, in memory.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8025, help="port; 0 takes a free one (default: %(default)s)")

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from airflow_provider_sendpulse.emulator import control
 from airflow_provider_sendpulse.emulator.api import routes as api
 from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.esputnik import control as esputnik_control
 from airflow_provider_sendpulse.emulator.esputnik.api import routes as esputnik_api
 from airflow_provider_sendpulse.emulator.esputnik.api.call import PREFIX as ESPUTNIK
 from airflow_provider_sendpulse.emulator.esputnik.errors import usual
@@ -19,7 +20,7 @@ from airflow_provider_sendpulse.emulator.gateway import Gateway
 from airflow_provider_sendpulse.emulator.pages import routes as pages
 
 API: list[BaseRoute] = [*api.ROUTES, *esputnik_api.ROUTES]
-ROUTES: list[BaseRoute] = [*API, *control.ROUTES, *pages.ROUTES]
+ROUTES: list[BaseRoute] = [*API, *control.ROUTES, *esputnik_control.ROUTES, *pages.ROUTES]
 
 
 async def refuse(request: Request, error: Exception) -> Response:

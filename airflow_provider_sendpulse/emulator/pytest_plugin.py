@@ -7,6 +7,7 @@ Opt in from your ``conftest.py``::
 
 Then a test that asks for ``sendpulse_connection`` has an Airflow connection ``sendpulse_default`` to an emulator that is
 empty again for every test, and ``sendpulse_emulator`` looks into it, pushes its clock, and makes it fail.
+``esputnik_connection`` does the same for ``esputnik_default``, an account of eSputnik in the same emulator.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ def sendpulse_emulator_settings() -> dict[str, Any]:
 
     Here states move with every read and no request limit applies, so that tests are fast and repeatable.
     """
-    return {"transitions": "reads", "requests_per_second": None, "requests_per_minute": None}
+    return {
+        "transitions": "reads",
+        "requests_per_second": None,
+        "requests_per_minute": None,
+        "esputnik_limits": False,
+    }
 
 
 @pytest.fixture(scope="session")
@@ -53,24 +59,53 @@ def sendpulse_connection(
 
     The returned function takes a connection id, an ``extra`` and any other field of a connection.
     """
-    # A token or a budget of another test, or of the person who runs them, is none of this one's business.
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "sendpulse-cache"))
 
-    def connect(conn_id: str = "sendpulse_default", extra: dict[str, Any] | None = None, **fields: Any) -> None:
+    def usual() -> dict[str, Any]:
         settings = sendpulse_emulator.settings
-        connection = {
+        return {
             "conn_type": "sendpulse",
             "host": sendpulse_emulator.url,
             "login": settings.client_id,
             "password": settings.client_secret,
-            **fields,
             "extra": {
                 "account_timezone": settings.time_zone,
                 "requests_per_second": 1000,
                 "requests_per_minute": 60000,
-                **(extra or {}),
             },
         }
+
+    return _connector("sendpulse_default", usual, monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def esputnik_connection(
+    sendpulse_emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., None]:
+    """Set the Airflow connection ``esputnik_default`` to the emulator, and return what sets others.
+
+    The returned function takes a connection id, an ``extra`` and any other field of a connection.
+    """
+
+    def usual() -> dict[str, Any]:
+        return {
+            "conn_type": "esputnik",
+            "host": sendpulse_emulator.esputnik_url,
+            "password": sendpulse_emulator.esputnik_key,
+            "extra": {},
+        }
+
+    return _connector("esputnik_default", usual, monkeypatch, tmp_path)
+
+
+def _connector(
+    default_id: str, usual: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., None]:
+    # A token or a budget of another test, or of the person who runs them, is none of this one's business.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "sendpulse-cache"))
+
+    def connect(conn_id: str = default_id, extra: dict[str, Any] | None = None, **fields: Any) -> None:
+        connection = usual()
+        connection |= {**fields, "extra": {**connection["extra"], **(extra or {})}}
         monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
 
     connect()

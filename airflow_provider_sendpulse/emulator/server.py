@@ -190,8 +190,8 @@ class RunningEmulator:
         :param to: only those to this address
         """
         with self.emulator.lock:
-            messages = self.state.as_dict()["messages"]
-        return [message for message in messages if to in (None, message["to"])]
+            now = self.emulator.clock.now()
+            return [message.as_dict(now) for message in self.state.mailbox if to in (None, message.to)]
 
     def start(self) -> RunningEmulator:
         """Begin to serve."""

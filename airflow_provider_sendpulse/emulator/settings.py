@@ -174,6 +174,7 @@ class Settings:
     esputnik_contact_messages_per_second: int | None = 10
     esputnik_email_reads_per_second: int | None = 10
     esputnik_message_reads_per_hour: int | None = 500
+    esputnik_retry_after: int | None = None
     esputnik_repeat_seconds: float | None = 60.0
 
     # eSputnik: shapes of answers

@@ -40,7 +40,7 @@ class Broadcast:
     id: str
     title: str = ""
     message_id: str = ""
-    group_ids: tuple[str, ...] = ()
+    group_ids: tuple[int, ...] = ()
     start_date: str | None = None
     batch_size: int | None = None
     batch_interval_unit: str | None = None
@@ -135,7 +135,7 @@ def _broadcast(data: Mapping[str, Any]) -> Broadcast:
         id=wire.text(data["broadcastId"]),
         title=wire.text(data.get("title")),
         message_id=wire.text(data.get("messageId")),
-        group_ids=tuple(wire.text(item) for item in wire.as_list(data.get("groupId"))),
+        group_ids=tuple(wire.integer(item) for item in wire.as_list(data.get("groupId"))),
         start_date=wire.text_or_none(data.get("startDate")),
         batch_size=None if size is None else wire.integer(size),
         batch_interval_unit=wire.text_or_none(data.get("batchIntervalUnit")),

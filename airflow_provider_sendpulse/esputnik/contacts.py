@@ -26,7 +26,7 @@ from airflow_provider_sendpulse.esputnik.contact_data import (
     require_channel,
 )
 from airflow_provider_sendpulse.esputnik.keys import form_type as checked_form_type
-from airflow_provider_sendpulse.esputnik.limits import CONTACT_BY_TOKEN, CONTACT_SEARCH
+from airflow_provider_sendpulse.esputnik.limits import CONTACT_SEARCH
 from airflow_provider_sendpulse.esputnik.paging import MOST_PER_PAGE, PAGING
 from airflow_provider_sendpulse.esputnik.service import NOT_FOUND, REPEATED
 from airflow_provider_sendpulse.esputnik.statuses import SubscriptionStatus
@@ -198,19 +198,6 @@ def emails(contact_ids: Sequence[int]) -> Call[builtins.list[EmailOfContact]]:
     )
 
 
-def id_of_token(app_uuid: str, token_id: str) -> Call[int]:
-    """Return the id of the contact that has a mobile push token."""
-    return Call(
-        method="GET",
-        path="/v1/contact/token/{app}/{token}/contactId",
-        values={"app": app_uuid, "token": token_id},
-        read=_identifier,
-        repeat=Repeat.ALWAYS,
-        allowance=CONTACT_BY_TOKEN,
-        private=(token_id,),
-    )
-
-
 def delete(contact_id: int, *, erase: bool = False) -> Call[None]:
     """Delete one contact.
 
@@ -277,7 +264,6 @@ __all__ = [
     "delete",
     "delete_by_external_id",
     "emails",
-    "id_of_token",
     "read",
     "search",
     "subscribe",

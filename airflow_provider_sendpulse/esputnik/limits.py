@@ -25,10 +25,7 @@ CONTACT_MESSAGES = Allowance("messages of a contact", (Limit(10, 1.0),))
 MESSAGE_READS = Allowance("reading of messages", (Limit(10, 1.0), Limit(500, 3600.0, burst=50)))
 """Lists and single messages of every channel: the manual does not say that each channel has 500 of its own."""
 
-CONTACT_BY_TOKEN = Allowance("contact by token", (Limit(150, 1.0),))
-
 __all__ = [
-    "CONTACT_BY_TOKEN",
     "CONTACT_MESSAGES",
     "CONTACT_SEARCH",
     "EVENTS_V1",

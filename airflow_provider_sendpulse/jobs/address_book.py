@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One address book of a name: find it or create it. Names are unique in an account, so there is never a second one."""
+"""One address book: found or created by its name, renamed, deleted. Names are unique in an account."""
 
 from __future__ import annotations
 
@@ -56,8 +56,64 @@ def ensure_address_book(sender: Sender, name: str, if_exists: str = "reuse") -> 
     )
 
 
+def rename_address_book(sender: Sender, address_book_id: int, name: str, confirm_name: str | None = None) -> None:
+    """Give an address book another name; one that has it already is fine.
+
+    :param confirm_name: what its name must be so far; ``None`` for any
+    :raises InvalidRequest: for an empty name, one that another book has, or a book that is named otherwise
+    """
+    name = name.strip()
+    if not name:
+        raise InvalidRequest("An address book needs a name.")
+    if confirm_name is not None:
+        present = sender.send(address_books.read(address_book_id)).name.strip()
+        if present == name:  # by an earlier try, whose answer was lost
+            log.info("Address book %s has this name already.", address_book_id)
+            return
+        _require_name(address_book_id, present, confirm_name, "renamed")
+    try:
+        sender.send(address_books.rename(address_book_id, name))
+    except Refused as error:
+        if error.error_code != ErrorCode.BOOK_NAME_TAKEN.code:
+            raise
+        owner = _find(sender, name)
+        if owner != address_book_id:
+            raise InvalidRequest(
+                f"Address book {address_book_id} was not renamed: {'another one' if owner is None else f'book {owner}'} is "
+                f"named {name!r} already. Choose another name, or rename that one first."
+            ) from error
+        log.info("Address book %s has this name already.", address_book_id)
+    else:
+        log.info("Renamed address book %s.", address_book_id)
+
+
+def delete_address_book(sender: Sender, address_book_id: int, confirm_name: str) -> None:
+    """Delete an address book with its contacts; one that is gone is fine.
+
+    :param confirm_name: what its name must be
+    :raises InvalidRequest: for a book that is named otherwise; it stays
+    """
+    if not confirm_name.strip():
+        raise InvalidRequest("confirm_name is empty; it is the name of the address book that is to be deleted.")
+    try:
+        present = sender.send(address_books.read(address_book_id)).name.strip()
+        _require_name(address_book_id, present, confirm_name, "deleted")
+        sender.send(address_books.delete(address_book_id))
+    except Refused as error:
+        if error.error_code != ErrorCode.BOOK_NOT_FOUND.code:
+            raise
+        log.info("Address book %s is gone already.", address_book_id)
+    else:
+        log.info("Deleted address book %s.", address_book_id)
+
+
+def _require_name(address_book_id: int, present: str, wanted: str, deed: str) -> None:
+    if present != wanted.strip():
+        raise InvalidRequest(f"Address book {address_book_id} is named {present!r}, not {wanted.strip()!r}: not {deed}.")
+
+
 def _find(sender: Sender, name: str) -> int | None:
     return next((book.id for book in sender.pages(address_books.list()) if book.name.strip() == name), None)
 
 
-__all__ = ["ensure_address_book"]
+__all__ = ["delete_address_book", "ensure_address_book", "rename_address_book"]

@@ -4,28 +4,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.batched_delivery import BatchedDelivery
 from airflow_provider_sendpulse.jobs.ledger import Ledger
-from airflow_provider_sendpulse.jobs.position import PositionStore, Prefix, binding, resumed
+from airflow_provider_sendpulse.jobs.position import PositionStore
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import Item, Key, screened
+from airflow_provider_sendpulse.jobs.screening import Key, screened
 from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
-from airflow_provider_sendpulse.jobs.upsert import Upsert, nobody, nothing
+from airflow_provider_sendpulse.jobs.upsert import nothing
 from airflow_provider_sendpulse.jobs.verification import Arrivals, Verification, contact_key
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse import contacts
-
-MOST_CONCURRENCY = 32
-"""More than the account's budget of requests could ever keep busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +42,7 @@ class ContactLoad:
     verify: bool = False
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise InvalidRequest(f"batch_size is {self.batch_size}; it is at least 1.")
-        if not 1 <= self.concurrency <= MOST_CONCURRENCY:
-            raise InvalidRequest(f"concurrency is {self.concurrency}; it is a number from 1 to {MOST_CONCURRENCY}.")
+        self._delivery()
 
     def run(
         self,
@@ -60,35 +55,26 @@ class ContactLoad:
         account: str,
         catch_up: Callable[[], None] = nothing,
     ) -> None:
-        """Deliver the rows, from where an earlier try has got to. Whoever calls this deletes the position at the end.
+        """Deliver the rows; see :meth:`BatchedDelivery.run`."""
+        deliver = partial(
+            self._delivery().run, sender, audience, position, report, clock, account=account, catch_up=catch_up
+        )
+        if not self.verify:
+            deliver()
+            return
+        with contextlib.closing(Arrivals()) as arrivals:
+            prefix = deliver(accepted=arrivals.expect, skipped=partial(arrivals.expect, skipped=True))
+            Verification(sender, self.address_book_id, arrivals, audience, clock).run(report, prefix)
+            prefix.save()
 
-        :param sender: carries out calls, from several threads unless ``concurrency`` is 1
-        :param position: kept for another try
-        :param account: what tells one account from another; a digest, never a credential
-        :param catch_up: is called now and then by the thread that runs this
-        """
-        bound = binding(account=account, address_book=self.address_book_id, mapping=audience.mapping)
-        prefix = Prefix(position, bound, resumed(position, bound, audience.reading()))
-        with contextlib.ExitStack() as stack:
-            arrivals = stack.enter_context(contextlib.closing(Arrivals())) if self.verify else None
-            upsert = Upsert(
-                sender,
-                self._add,
-                batch_size=self.batch_size,
-                concurrency=self.concurrency,
-                clock=clock,
-                accepted=arrivals.expect if arrivals else nobody,
-                catch_up=catch_up,
-            )
-            with (
-                audience.reading() as persons,
-                # Closed here and now, by the thread that has opened their temporary file.
-                contextlib.closing(screened(prefix.reading(persons), report, _keys(self.address_book_id))) as items,
-            ):
-                upsert.run(_unsent(items, prefix, report, arrivals), report, prefix)
-            if arrivals is not None:
-                Verification(sender, self.address_book_id, arrivals, audience, clock).run(report, prefix)
-                prefix.save()
+    def _delivery(self) -> BatchedDelivery:
+        return BatchedDelivery(
+            self._add,
+            _keys(self.address_book_id),
+            {"address_book": self.address_book_id},
+            self.batch_size,
+            self.concurrency,
+        )
 
     def _add(self, batch: Sequence[Person]) -> Call[None]:
         return contacts.add(self.address_book_id, [_contact(person) for person in batch])
@@ -134,19 +120,8 @@ def _keys(address_book_id: int) -> Callable[[Person], Key]:
     return key
 
 
-def _unsent(items: Iterable[Item], prefix: Prefix, report: Report, arrivals: Arrivals | None) -> Iterator[Item]:
-    """Leave out what an earlier try has delivered."""
-    for item in items:
-        if not prefix.has(item.person.number):
-            yield item
-            continue
-        report.settle(item.person, Outcome.SKIPPED)
-        if arrivals is not None:
-            arrivals.expect(item, skipped=True)
-
-
 def _contact(person: Person) -> contacts.NewContact:
     return contacts.NewContact(person.email, person.phone or None, person.variables)
 
 
-__all__ = ["MOST_CONCURRENCY", "ConfirmedLoad", "ContactLoad"]
+__all__ = ["ConfirmedLoad", "ContactLoad"]

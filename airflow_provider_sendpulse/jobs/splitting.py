@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One batch of upserts: sent as it is, in smaller parts where the service wants that, or down to the rows it refuses."""
+"""One batch of rows: sent as it is, in smaller parts where the service wants that, or down to the rows it refuses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_sendpulse.api.call import Call
+from airflow_provider_sendpulse.api.call import Call, SplitCall
 from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.screening import Item
@@ -17,6 +17,18 @@ from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse.error_codes import due_to_a_row, is_too_large, most_items
 
 log = logging.getLogger(__name__)
+
+Build = Callable[[Sequence[Person]], Call[None] | SplitCall[None]]
+"""Makes the call for some rows."""
+
+IsDone = Callable[[int | None, str | None], bool]
+"""Whether a refusal, by its code and its words, says that nothing was left to do for the rows."""
+
+
+def never(error_code: int | None, service_message: str | None) -> bool:
+    """Take no refusal for good news."""
+    return False
+
 
 PROBES = 3
 """Rows of a refused batch that are tried alone first; when all of them are refused and none was ever taken, it is not the
@@ -82,19 +94,22 @@ class Splitter:
 
     :param build: makes the call for some rows
     :param suspect: whether a row was refused alone in an earlier try: that it is again says nothing of the others
+    :param is_done: whether a refusal says that nothing was left to do
     """
 
     def __init__(
         self,
         sender: Sender,
-        build: Callable[[Sequence[Person]], Call[None]],
+        build: Build,
         size: BatchSize,
         suspect: Callable[[int], bool],
+        is_done: IsDone = never,
     ) -> None:
         self._sender = sender
         self._build = build
         self._size = size
         self._suspect = suspect
+        self._is_done = is_done
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._any_accepted = False
@@ -125,7 +140,10 @@ class Splitter:
                 self._sender.send(self._build([item.person for item in part]))
             except Refused as error:
                 too_large = is_too_large(error.status, error.service_message)
-                if too_large and len(part) > 1:
+                if self._is_done(error.error_code, error.service_message):
+                    log.info("Nothing was left to do for %s rows: %s", len(part), error.service_message)
+                    self._accept(part, sent)
+                elif too_large and len(part) > 1:
                     self._size.lower(len(part), most_items(error.service_message))
                     self._send(part, sent, when_refused)
                 elif not too_large and not due_to_a_row(error.status, error.error_code):
@@ -135,10 +153,13 @@ class Splitter:
                 else:
                     self._refuse(part[0], error, sent)
             else:
-                with self._lock:
-                    self._any_accepted = True
-                    self._refused_in_a_row = 0
-                sent.accepted += part
+                self._accept(part, sent)
+
+    def _accept(self, items: Sequence[Item], sent: Sent) -> None:
+        with self._lock:
+            self._any_accepted = True
+            self._refused_in_a_row = 0
+        sent.accepted += items
 
     def _probe(self, items: Sequence[Item], error: Refused, sent: Sent) -> None:
         """Find out whether it is the rows, then look for them."""
@@ -179,4 +200,4 @@ class Splitter:
         return self._refused_in_a_row >= (MOST_IN_A_ROW if self._any_accepted else PROBES)
 
 
-__all__ = ["MOST_IN_A_ROW", "PROBES", "BatchSize", "Sent", "Splitter"]
+__all__ = ["MOST_IN_A_ROW", "PROBES", "BatchSize", "Build", "IsDone", "Sent", "Splitter", "never"]

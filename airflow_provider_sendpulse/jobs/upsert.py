@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, FinalFailure, Refused
 from airflow_provider_sendpulse.jobs.counts import Outcome
@@ -18,8 +17,7 @@ from airflow_provider_sendpulse.jobs.progress import Progress
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
-from airflow_provider_sendpulse.jobs.splitting import BatchSize, Sent, Splitter
-from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.jobs.splitting import BatchSize, Build, IsDone, Sent, Splitter, never
 
 log = logging.getLogger(__name__)
 
@@ -60,16 +58,18 @@ class Upsert:
     :param concurrency: requests at a time
     :param accepted: is told of every row that the service takes
     :param catch_up: is called now and then by the thread that runs this
+    :param is_done: whether a refusal says that nothing was left to do
     :param crews: makes who does the work
     """
 
     sender: Sender
-    build: Callable[[Sequence[Person]], Call[None]]
+    build: Build
     batch_size: int
     clock: Clock
     concurrency: int = 1
     accepted: Callable[[Item], None] = nobody
     catch_up: Callable[[], None] = nothing
+    is_done: IsDone = never
     crews: Crews = crew
 
     def run(self, items: Iterable[Item], report: Report, prefix: Prefix) -> None:
@@ -94,7 +94,7 @@ class _Run:
         self._prefix = prefix
         self._progress = Progress(how.clock, "batch", report.expected, how.batch_size)
         self._size = BatchSize(how.batch_size)
-        self._splitter = Splitter(how.sender, how.build, self._size, prefix.was_refused)
+        self._splitter = Splitter(how.sender, how.build, self._size, prefix.was_refused, how.is_done)
         self._crew: Crew[Batch, Sent] = how.crews(lambda batch: self._splitter.send(batch.items), how.concurrency)
         self._submitted = 0
         self._acknowledged = 0

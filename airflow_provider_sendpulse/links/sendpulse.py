@@ -25,6 +25,10 @@ class _PushedLink(BaseOperatorLink):
         """Remember the URL for this try of the task."""
         context["ti"].xcom_push(key=self.pushed_key, value=url)
 
+    def push_id(self, context: Any, pattern: str, number: int) -> None:
+        """Remember the URL that a pattern with ``{id}`` makes of an id."""
+        self.push(context, pattern.replace("{id}", str(number)))
+
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Return the URL that was pushed, or nothing."""
         from airflow.sdk.execution_time.xcom import XCom

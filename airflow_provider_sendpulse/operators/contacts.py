@@ -134,8 +134,7 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
         audience = Audience(source, columns)
         position = task_position(context)
         with self._accounted("Contacts", source) as report, self.hook as hook:
-            link = hook.settings.address_book_link.replace("{id}", str(address_book_id))
-            SendPulseAddressBookLink().push(context, link)
+            SendPulseAddressBookLink().push_id(context, hook.settings.address_book_link, address_book_id)
             if consent is not None:
                 rules = SendingRules(noun="contacts", if_in_doubt=self.if_in_doubt, before_window=hook.catch_up)
                 with open_ledger(

@@ -185,8 +185,8 @@ class OutputTable:
         return f"OutputTable(conn_id={self.conn_id!r}, table={self.table!r})"
 
 
-def output_of(value: Any) -> Output:
-    """Return what ``output=`` means: a path or URL of a file, or an output.
+def output_of(value: Any, name: str = "output") -> Output:
+    """Return what an argument means that says where to write: a path or URL of a file, or an output.
 
     :raises InvalidRequest: for anything else
     """
@@ -194,7 +194,7 @@ def output_of(value: Any) -> Output:
         return value
     if isinstance(value, str | os.PathLike) or hasattr(value, "protocol"):
         return OutputFile(value)
-    raise InvalidRequest(f"output is a {type(value).__name__}; it is a path, an OutputFile or an OutputTable.")
+    raise InvalidRequest(f"{name} is a {type(value).__name__}; it is a path, an OutputFile or an OutputTable.")
 
 
 def _ordered(layout: Layout, records: Iterable[Record]) -> Iterator[dict[str, Any]]:

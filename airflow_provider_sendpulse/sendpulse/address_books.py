@@ -199,10 +199,12 @@ def _book(data: Mapping[str, Any]) -> AddressBook:
 
 def _cost(answer: Any) -> Cost:
     data = wire.record(answer)
+    price = data.get("overdraftAllEmailsPrice")
     return Cost(
         cur=wire.text(data.get("cur")),
         sent_emails_qty=wire.integer_or(data.get("sent_emails_qty"), 0),
-        overdraft_all_emails_price=wire.number_or(data.get("overdraftAllEmailsPrice"), 0.0),
+        # What cannot be read is not free.
+        overdraft_all_emails_price=0.0 if price is None else wire.number(price),
         addresses_delta_from_balance=wire.integer_or(data.get("addressesDeltaFromBalance"), 0),
         addresses_delta_from_tariff=wire.integer_or(data.get("addressesDeltaFromTariff"), 0),
         max_emails_per_task=wire.integer_or(data.get("max_emails_per_task"), 0),

@@ -169,8 +169,19 @@ ROW_LEVEL = frozenset(
 )
 """Codes that one row of many can be the reason for: an address, a variable, or the form of an entry."""
 
+UNKNOWN_ADDRESS = frozenset(
+    {
+        ErrorCode.NO_DATA.code,
+        ErrorCode.MESSAGE_NOT_FOUND.code,
+        ErrorCode.NO_SUCH_ADDRESSES.code,
+        ErrorCode.ADDRESS_NOT_IN_BOOK.code,
+    }
+)
+"""Codes that a look-up of one address may answer with where the account does not know it; none is documented for it."""
+
 _VALIDATION_STATUSES = frozenset({400, 422})
 _TOO_LARGE = 413
+_NONE_ACTIVE = "active emails not found"
 _MOST = re.compile(r"(?i)may not have more than (\d{1,9}) items|max count:? *(\d{1,9})")
 
 
@@ -184,6 +195,14 @@ def due_to_a_row(status: int | None, code: int | None) -> bool:
     if code in ROW_LEVEL or code in _BY_CODE:
         return code in ROW_LEVEL
     return status in _VALIDATION_STATUSES
+
+
+def is_done_already(code: int | None, message: str | None) -> bool:
+    """Whether a refusal says that nothing was left to do.
+
+    None of the contacts to remove is in the book, or none of those to unsubscribe is active; that has no code of its own.
+    """
+    return code == ErrorCode.NO_SUCH_ADDRESSES.code or (message or "").strip().lower().startswith(_NONE_ACTIVE)
 
 
 def is_too_large(status: int | None, message: str | None) -> bool:
@@ -216,10 +235,12 @@ __all__ = [
     "REFUSAL_TEXTS",
     "ROW_LEVEL",
     "THROTTLED",
+    "UNKNOWN_ADDRESS",
     "ErrorCode",
     "advice",
     "advice_by_text",
     "due_to_a_row",
+    "is_done_already",
     "is_too_large",
     "meaning",
     "most_items",

@@ -27,9 +27,20 @@ from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.operators.address_books import (
     SendPulseCreateAddressBookOperator,
     SendPulseDeleteAddressBookOperator,
+    SendPulseExportAddressBookOperator,
 )
+from airflow_provider_sendpulse.operators.blacklist import (
+    SendPulseAddToBlacklistOperator,
+    SendPulseExportBlacklistOperator,
+)
+from airflow_provider_sendpulse.operators.contact_removal import (
+    SendPulseRemoveContactsOperator,
+    SendPulseUnsubscribeContactsOperator,
+)
+from airflow_provider_sendpulse.operators.contact_statistics import SendPulseContactStatisticsOperator
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
 from airflow_provider_sendpulse.operators.emails import SendPulseSendEmailOperator
+from airflow_provider_sendpulse.operators.erasure import SendPulseEraseContactsOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.operators.senders import SendPulseEnsureSenderOperator
 from airflow_provider_sendpulse.operators.templates import SendPulsePublishTemplatesOperator
@@ -95,7 +106,9 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
 
     return {
         "create book": lambda: SendPulseCreateAddressBookOperator(task_id="task", dag=dag, name="Readers"),
-        "delete book": lambda: SendPulseDeleteAddressBookOperator(task_id="task", dag=dag, address_book_id=book_id),
+        "delete book": lambda: SendPulseDeleteAddressBookOperator(
+            task_id="task", dag=dag, address_book_id=book_id, confirm_name="Everybody"
+        ),
         "add": lambda: SendPulseAddEmailsOperator(task_id="task", dag=dag, address_book_id=book_id, contacts=[PERSON]),
         "add from upstream": lambda: SendPulseAddEmailsOperator(
             task_id="task", dag=dag, address_book_id=book_id, contacts=upstream("people", [PERSON])
@@ -131,6 +144,28 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
         "book sensor, deferred": lambda: sensor(
             SendPulseAddressBookUnlockedSensor, address_book_id=book_id, deferrable=True
         ),
+        "remove": lambda: SendPulseRemoveContactsOperator(
+            task_id="task", dag=dag, address_book_id=book_id, contacts=[PERSON]
+        ),
+        "unsubscribe": lambda: SendPulseUnsubscribeContactsOperator(
+            task_id="task", dag=dag, address_book_id=book_id, contacts=[ADDRESS]
+        ),
+        "blacklist": lambda: SendPulseAddToBlacklistOperator(task_id="task", dag=dag, contacts=[PERSON], comment="wrong"),
+        "erase": lambda: SendPulseEraseContactsOperator(
+            task_id="task", dag=dag, contacts=[PERSON], blacklist=True, receipt=f"{Path.cwd()}/receipts.csv"
+        ),
+        "look up": lambda: SendPulseContactStatisticsOperator(
+            task_id="task",
+            dag=dag,
+            contacts=[PERSON],
+            **{kind: f"{kept()}/{kind}.csv" for kind in ("statistics", "memberships", "origins")},
+        ),
+        "export": lambda: SendPulseExportAddressBookOperator(
+            task_id="task", dag=dag, address_book_id=book_id, destination=f"{kept()}/contacts.csv"
+        ),
+        "export blacklist": lambda: SendPulseExportBlacklistOperator(
+            task_id="task", dag=dag, destination=f"{kept()}/blacklist.csv"
+        ),
         "email": lambda: SendPulseSendEmailOperator(
             task_id="task",
             dag=dag,
@@ -157,6 +192,11 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
         "balance sensor": lambda: sensor(SendPulseBalanceSensor, min_balance=1, min_emails_left=1, min_days_left=1),
         "flow sensor": lambda: sensor(SendPulseFlowSensor, flow_id=flow(account), figure="starts", at_least=0),
     }
+
+
+def kept() -> Path:
+    """Return a folder for what is meant to hold addresses."""
+    return Path.cwd().parents[1] / "kept"
 
 
 HOOK = f"https://hooks.example.org/{HASH}/{ADDRESS}"
@@ -211,6 +251,13 @@ NAMES = (
     "campaign sensor, deferred",
     "book sensor",
     "book sensor, deferred",
+    "remove",
+    "unsubscribe",
+    "blacklist",
+    "erase",
+    "look up",
+    "export",
+    "export blacklist",
     "email",
     "email sensor",
     "subscribe",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of endpoints in the docs: what SendPulse documents, and what of it is here.
+"""The tables of endpoints in the docs: what the services document, and what of it is here.
 
-``make docs`` writes it. Calls, operators, tests and the emulator's support are found in the code, not written down.
+``make docs`` writes them. Calls, operators, tests and the emulator's support are found in the code, not written down.
 """
 
 from __future__ import annotations
@@ -10,153 +10,21 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
+from types import ModuleType
 
-from contract_cases import CASES, World
+import esputnik_endpoints
+import sendpulse_endpoints
+from starlette.routing import Route
 
-from airflow_provider_sendpulse.api.call import SecretUrl
-from airflow_provider_sendpulse.emulator.api.routes import ROUTES
+from airflow_provider_sendpulse.emulator.api.routes import ROUTES as SENDPULSE_ROUTES
+from airflow_provider_sendpulse.emulator.esputnik.api.call import PREFIX
+from airflow_provider_sendpulse.emulator.esputnik.api.routes import ROUTES as ESPUTNIK_ROUTES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "airflow_provider_sendpulse"
-TABLE = ROOT / "docs" / "endpoints.md"
-
-ENDPOINTS: dict[str, list[str]] = {
-    "Authorisation": ["POST /oauth/access_token"],
-    "Address books": [
-        "POST /addressbooks",
-        "PUT /addressbooks/{id}",
-        "GET /addressbooks",
-        "GET /addressbooks/{id}",
-        "DELETE /addressbooks/{id}",
-        "GET /addressbooks/{id}/variables",
-        "GET /addressbooks/{id}/cost",
-        "GET /addressbooks/{id}/campaigns",
-    ],
-    "Contacts": [
-        "GET /addressbooks/{id}/emails",
-        "GET /addressbooks/{id}/emails/total",
-        "GET /addressbooks/{id}/emails/{email}",
-        "GET /addressbooks/{id}/variables/{variable}/{value}",
-        "POST /addressbooks/{id}/emails",
-        "DELETE /addressbooks/{id}/emails",
-        "POST /addressbooks/{id}/emails/unsubscribe",
-        "POST /addressbooks/{id}/emails/variable",
-        "PUT /addressbooks/{id}/phone",
-    ],
-    "One address in all books": [
-        "GET /emails/{email}",
-        "GET /emails/{email}/details",
-        "POST /emails",
-        "DELETE /emails/{email}",
-        "GET /emails/{email}/campaigns",
-        "POST /emails/campaigns",
-        "GET /campaigns/{id}/email/{email}",
-    ],
-    "Campaigns": [
-        "POST /campaigns",
-        "PATCH /campaigns",
-        "PATCH /campaigns/{id}",
-        "GET /campaigns/{id}",
-        "GET /campaigns",
-        "DELETE /campaigns/{id}",
-        "GET /campaigns/{id}/countries",
-        "GET /campaigns/{id}/referrals",
-    ],
-    "Templates": [
-        "POST /template",
-        "POST /template/edit/{id}",
-        "GET /template/{id}",
-        "GET /template/slug/{slug}",
-        "GET /templates",
-        "GET /templates/{lang}",
-    ],
-    "Senders": [
-        "GET /senders",
-        "POST /senders",
-        "DELETE /senders",
-        "GET /senders/{email}/code",
-        "POST /senders/{email}/code",
-    ],
-    "Blacklist": ["GET /blacklist", "POST /blacklist", "DELETE /blacklist"],
-    "Balance": ["GET /balance", "GET /balance/{currency}", "GET /user/balance/detail"],
-    "Tags": [
-        "GET /tags",
-        "POST /tags",
-        "PUT /tags/{id}",
-        "DELETE /tags/{id}",
-        "POST /tags/pin/email",
-        "POST /tags/unpin/email",
-        "POST /tags/pin/phone",
-        "POST /tags/unpin/phone",
-    ],
-    "Webhooks": [
-        "GET /v2/email-service/webhook",
-        "GET /v2/email-service/webhook/{id}",
-        "POST /v2/email-service/webhook",
-        "PUT /v2/email-service/webhook/{id}",
-        "DELETE /v2/email-service/webhook/{id}",
-    ],
-    "Automation 360: events": ["POST /events/name/{event}", "POST /events/id/{hash}/{user_id}"],
-    "Automation 360: flows": [
-        "GET /a360/autoresponders/list",
-        "GET /a360/autoresponders/{id}",
-        "GET /a360/autoresponders/{id}/total-stats",
-        "GET /a360/autoresponders/{id}/conversions",
-        "GET /a360/autoresponders/{id}/conversions/list/all",
-        "GET /a360/stats/main-trigger/{id}/group-stat",
-        "GET /a360/stats/email/{id}/group-stat",
-        "GET /a360/stats/push/{id}/group-stat",
-        "GET /a360/stats/sms/{id}/group-stat",
-        "GET /a360/stats/messenger/{id}/group-stat",
-        "GET /a360/stats/filter/{id}/group-stat",
-        "GET /a360/stats/trigger/{id}/group-stat",
-        "GET /a360/stats/goal/{id}/group-stat",
-        "GET /a360/stats/action/{id}/group-stat",
-        "POST /a360/events/delete-log",
-    ],
-    "Transactional messages (SMTP)": [
-        "POST /smtp/emails",
-        "GET /smtp/emails",
-        "GET /smtp/emails/total",
-        "GET /smtp/emails/{id}",
-        "POST /smtp/emails/info",
-        "GET /smtp/bounces/day",
-        "GET /smtp/bounces/day/total",
-        "POST /smtp/unsubscribe",
-        "DELETE /smtp/unsubscribe",
-        "GET /smtp/unsubscribe",
-        "GET /smtp/unsubscribe/search",
-        "POST /smtp/resubscribe",
-        "GET /smtp/ips",
-        "GET /smtp/senders",
-        "GET /v2/email-service/smtp/sender_domains",
-        "POST /v2/email-service/smtp/sender_domains/{domain}",
-        "GET /smtp/domains",
-        "POST /smtp/domains",
-        "GET /smtp/domains/{email}",
-    ],
-}
-
-LEFT_OUT = {
-    "POST /a360/events/delete-log": "deletes, and nothing documents what: `Call.raw` sends it",
-    "GET /smtp/domains": "older clients only; `smtp.sender_domains` is documented",
-    "POST /smtp/domains": "older clients only; `smtp.add_sender_domain` is documented",
-    "GET /smtp/domains/{email}": "older clients only",
-}
-
-HEAD = """\
-# Endpoints
-
-Every endpoint of SendPulse's email service, Automation 360 and SMTP service that its manual, its OpenAPI files or its own
-clients know, and what of it is here. A test fails when a row is missing or says something else than the code; `make docs`
-writes this page.
-
-*Call* is the function that builds it, in `airflow_provider_sendpulse.sendpulse`; `hook.send(...)` sends it. *Operators* are
-the operators and sensors that use it, or share the code that does. *Tests* send it through a socket, and every call is held
-against the OpenAPI files in `tests/contract`. *Emulator* is its name in the emulator's faults and request log.
-"""
 
 
 def shape(endpoint: str) -> str:
@@ -164,56 +32,127 @@ def shape(endpoint: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", endpoint)
 
 
-@cache
-def calls() -> dict[str, tuple[str, ...]]:
-    """Which functions build requests to which endpoints, by shape."""
-    found: dict[str, dict[str, None]] = {}
-    world = World()
-    for case in CASES:
-        for call in case.parts(world):
-            path = "/events/id/{}/{}" if isinstance(call.host, SecretUrl) else call.path
-            found.setdefault(shape(f"{call.method} {path}"), {})[case.call] = None
-    return {endpoint: tuple(names) for endpoint, names in found.items()}
+@dataclass(frozen=True)
+class Page:
+    """The table of one service.
+
+    :param package: the service's package, and the directory of its tests
+    :param classes: what the names of its operators begin with
+    :param documented: holds ``HEAD``, ``ENDPOINTS``, ``LEFT_OUT`` and ``requests``
+    :param routes: what the emulator serves, below ``prefix``
+    """
+
+    package: str
+    classes: str
+    file: Path
+    documented: ModuleType
+    routes: tuple[Route, ...]
+    prefix: str = ""
+
+    @property
+    def endpoints(self) -> dict[str, list[str]]:
+        """What the service documents, by section."""
+        return dict(self.documented.ENDPOINTS)
+
+    @property
+    def listed(self) -> list[str]:
+        """What the service documents."""
+        return [endpoint for section in self.endpoints.values() for endpoint in section]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """What has no call, and why."""
+        return dict(self.documented.LEFT_OUT)
+
+    @cached_property
+    def calls(self) -> dict[str, tuple[str, ...]]:
+        """Which functions build requests to which endpoints, by shape."""
+        found: dict[str, dict[str, None]] = {}
+        for function, endpoint in self.documented.requests():
+            found.setdefault(shape(endpoint), {})[function] = None
+        return {endpoint: tuple(names) for endpoint, names in found.items()}
+
+    @cached_property
+    def operations(self) -> dict[str, str]:
+        """What the emulator serves: shape of the endpoint to the operation's name."""
+        return {
+            shape(f"{method} {route.path.removeprefix(self.prefix)}"): route.name
+            for route in self.routes
+            for method in (route.methods or set()) - {"HEAD"}
+        }
+
+    @cached_property
+    def proofs(self) -> dict[str, tuple[str, ...]]:
+        """Which tests of the calls use which functions."""
+        found: dict[str, list[str]] = {}
+        names = {name for names in self.calls.values() for name in names}
+        for file in sorted((ROOT / "tests" / self.package).glob("test_*.py")):
+            tree = ast.parse(file.read_text())
+            imported = dict(_imports(tree))
+            for node in ast.walk(tree):
+                name = (_meant(node, imported) or "").removeprefix(f"{self.package}.")
+                if name in names and file.name != "test_answers.py":
+                    found.setdefault(name, []).append(file.name)
+        return {name: tuple(dict.fromkeys(files)) for name, files in found.items()}
+
+    @cached_property
+    def operators(self) -> dict[str, tuple[str, ...]]:
+        """Which operators and sensors use which functions, themselves or through what they are built on."""
+        uses, found = _uses(), dict[str, list[str]]()
+        for name in uses:
+            floor, _, class_name = name.rpartition(".")
+            if (
+                floor.split(".")[0] in ("operators", "sensors")
+                and not floor.endswith(".base")
+                and class_name.startswith(self.classes)
+            ):
+                for used in _reached(name, uses):
+                    if used.startswith(f"{self.package}."):
+                        found.setdefault(used.removeprefix(f"{self.package}."), []).append(class_name)
+        return {name: tuple(sorted(set(classes))) for name, classes in found.items()}
+
+    def rendered(self) -> str:
+        """Return the page."""
+        lines = [self.documented.HEAD]
+        for section, endpoints in self.endpoints.items():
+            lines += [
+                f"## {section}",
+                "",
+                "| Endpoint | Call | Operators | Tests | Emulator |",
+                "| --- | --- | --- | --- | --- |",
+            ]
+            lines += [self._row(endpoint) for endpoint in endpoints]
+            lines.append("")
+        return "\n".join(lines)
+
+    def _row(self, endpoint: str) -> str:
+        served = f"`{self.operations[shape(endpoint)]}`" if shape(endpoint) in self.operations else ""
+        if endpoint in self.left_out:
+            return f"| `{endpoint}` | none: {self.left_out[endpoint]} |  |  | {served} |"
+        names = self.calls.get(shape(endpoint), ())
+        classes = sorted({name for call in names for name in self.operators.get(call, ())})
+        files = dict.fromkeys(file for call in names for file in self.proofs.get(call, ()))
+        cells = (
+            ", ".join(f"`{name}`" for name in names),
+            ", ".join(f"`{name}`" for name in classes),
+            ", ".join(f"[{file}](../tests/{self.package}/{file})" for file in files),
+            served,
+        )
+        return f"| `{endpoint}` | " + " | ".join(cells) + " |"
+
+
+SENDPULSE = Page("sendpulse", "SendPulse", ROOT / "docs" / "endpoints.md", sendpulse_endpoints, tuple(SENDPULSE_ROUTES))
+ESPUTNIK = Page(
+    "esputnik", "Esputnik", ROOT / "docs" / "esputnik-endpoints.md", esputnik_endpoints, tuple(ESPUTNIK_ROUTES), PREFIX
+)
+PAGES = (SENDPULSE, ESPUTNIK)
 
 
 @cache
-def operations() -> dict[str, str]:
-    """What the emulator serves: shape of the endpoint to the operation's name."""
-    return {shape(f"{method} {route.path}"): route.name for route in ROUTES for method in route.methods - {"HEAD"}}
-
-
-@cache
-def proofs() -> dict[str, tuple[str, ...]]:
-    """Which tests of the calls use which functions."""
-    found: dict[str, list[str]] = {}
-    names = {name for names in calls().values() for name in names}
-    for file in sorted((ROOT / "tests" / "sendpulse").glob("test_*.py")):
-        tree = ast.parse(file.read_text())
-        imported = dict(_imports(tree))
-        for node in ast.walk(tree):
-            name = (_meant(node, imported) or "").removeprefix("sendpulse.")
-            if name in names and file.name != "test_answers.py":
-                found.setdefault(name, []).append(file.name)
-    return {name: tuple(dict.fromkeys(files)) for name, files in found.items()}
-
-
-@cache
-def operators() -> dict[str, tuple[str, ...]]:
-    """Which operators and sensors use which functions, themselves or through what they are built on."""
+def _uses() -> dict[str, set[str]]:
+    """What everything in the package refers to."""
     modules = {_module(file): ast.parse(file.read_text()) for file in sorted((ROOT / PACKAGE).rglob("*.py"))}
-    uses = {name: refers for module, tree in modules.items() for name, refers in _definitions(module, tree)}
-    found: dict[str, list[str]] = {}
-    for name in uses:
-        floor, _, class_name = name.rpartition(".")
-        if (
-            floor.split(".")[0] in ("operators", "sensors")
-            and not floor.endswith(".base")
-            and class_name.startswith("SendPulse")
-        ):
-            for used in _reached(name, uses):
-                if used.startswith("sendpulse."):
-                    found.setdefault(used.removeprefix("sendpulse."), []).append(class_name)
-    return {name: tuple(sorted(set(classes))) for name, classes in found.items()}
+    return {name: refers for module, tree in modules.items() for name, refers in _definitions(module, tree)}
 
 
 def _reached(start: str, uses: dict[str, set[str]]) -> set[str]:
@@ -273,37 +212,7 @@ def _module(file: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-def rendered() -> str:
-    """Return the page."""
-    lines = [HEAD]
-    for section, endpoints in ENDPOINTS.items():
-        lines += [
-            f"## {section}",
-            "",
-            "| Endpoint | Call | Operators | Tests | Emulator |",
-            "| --- | --- | --- | --- | --- |",
-        ]
-        lines += [_row(endpoint) for endpoint in endpoints]
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _row(endpoint: str) -> str:
-    served = f"`{operations()[shape(endpoint)]}`" if shape(endpoint) in operations() else ""
-    if endpoint in LEFT_OUT:
-        return f"| `{endpoint}` | none: {LEFT_OUT[endpoint]} |  |  | {served} |"
-    names = calls().get(shape(endpoint), ())
-    classes = sorted({name for call in names for name in operators().get(call, ())})
-    files = dict.fromkeys(file for call in names for file in proofs().get(call, ()))
-    cells = (
-        ", ".join(f"`{name}`" for name in names),
-        ", ".join(f"`{name}`" for name in classes),
-        ", ".join(f"[{file}](../tests/sendpulse/{file})" for file in files),
-        served,
-    )
-    return f"| `{endpoint}` | " + " | ".join(cells) + " |"
-
-
 if __name__ == "__main__":
-    TABLE.write_text(rendered())
-    sys.stdout.write(f"{TABLE.relative_to(ROOT)} is written\n")
+    for page in PAGES:
+        page.file.write_text(page.rendered())
+        sys.stdout.write(f"{page.file.relative_to(ROOT)} is written\n")

@@ -124,6 +124,7 @@ def test_process_announces_itself_and_ends_cleanly(tmp_path, number):
         line = process.stdout.readline()
         url = re.fullmatch(r"SendPulse emulator at (http://127\.0\.0\.1:\d+)\n", line)
         assert url is not None, line
+        assert process.stdout.readline() == f"eSputnik emulator at {url.group(1)}/esputnik/api\n"
         assert url.group(1).endswith(":" + port_file.read_text().strip())
         settings = requests.get(f"{url.group(1)}/__emulator__/settings", timeout=5).json()
         assert (settings["seed"], settings["time_zone"]) == (7, "UTC")

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from inspect import ismodule
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pytest
 
 from airflow_provider_sendpulse.emulator import control
 from airflow_provider_sendpulse.emulator import pytest_plugin as plugin
+from airflow_provider_sendpulse.emulator.esputnik import control as esputnik_control
+from airflow_provider_sendpulse.emulator.esputnik.api.routes import ROUTES as ESPUTNIK
+from airflow_provider_sendpulse.emulator.esputnik.prepared_messages import KINDS as PREPARED
 from airflow_provider_sendpulse.emulator.fault_kinds import MATCHING, OWN
 from airflow_provider_sendpulse.emulator.settings import Settings
 
@@ -107,13 +111,31 @@ def _value(text: str) -> Any:
 def test_fixtures_are_those_of_the_plugin() -> None:
     listed = {name for row in table("Setting up") for name in names(row[0])}
     assert listed == {
-        name for name in vars(plugin) if "sendpulse" in name and type(vars(plugin)[name]).__name__ != "module"
+        name for name, value in vars(plugin).items() if re.search("sendpulse|esputnik", name) and not ismodule(value)
     }
 
 
 def test_the_emulator_tells_its_control_calls() -> None:
-    paths = {re.sub(r"\{[^}]*\}", "{id}", route.path.removeprefix("/__emulator__")) for route in control.ROUTES}
+    paths = {
+        re.sub(r"\{[^}]*\}", "{id}", route.path.removeprefix("/__emulator__"))
+        for route in (*control.ROUTES, *esputnik_control.ROUTES)
+    }
     assert [path for path in sorted(paths) if f" {path}" not in README] == []
+
+
+def test_the_emulator_tells_its_operations_of_esputnik() -> None:
+    rows = [line for line in README.partition("\n## eSputnik\n")[2].splitlines() if line.startswith("| `")]
+    told = set()
+    for cell in (row.split("|")[1] for row in rows):
+        group = ""
+        for name in re.findall(r"`(\w*\.[\w.]+)`", cell):
+            if name.startswith("."):
+                told.add(f"{group}{name}" if name.count(".") == 1 else f"esputnik{name}")
+            else:
+                group = name.rpartition(".")[0]
+                told.add(name)
+    kinds = "|".join(PREPARED)
+    assert told == {re.sub(rf"messages\.({kinds})\.", "messages.email.", route.name) for route in ESPUTNIK}
 
 
 def test_the_guide_is_found() -> None:

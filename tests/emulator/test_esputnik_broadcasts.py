@@ -78,6 +78,11 @@ def test_batches(esputnik, emulator, fields):
     assert len(readers(emulator)) == 4
 
 
+def test_an_interval_without_a_size_means_nothing(esputnik, emulator, fields):
+    assert "batchIntervalUnit" not in esputnik.post("/v1/broadcast", {**fields, "batchIntervalUnit": 1})
+    assert len(readers(emulator)) == 4
+
+
 def test_list(esputnik, emulator, fields):
     for number in range(12):
         esputnik.post("/v1/broadcast", {**fields, "title": str(number), "startDate": "2026-04-01T09:00"})

@@ -41,6 +41,41 @@ def test_limits_of_the_services_are_apart(esputnik, api, emulator):
     assert api.get("/addressbooks") == []
 
 
+def test_a_limit_may_say_when_to_come_back(esputnik, emulator):
+    emulator.configure(esputnik_requests_per_second=0)
+    assert "Retry-After" not in esputnik.send("GET", "/v1/groups").headers
+    emulator.configure(esputnik_retry_after=3)
+    assert esputnik.send("GET", "/v1/groups").headers["Retry-After"] == "3"
+
+
+MEMBERS = {
+    "/v1/contacts": {"contacts": [{"channels": [email("a@example.com")]}], "dedupeOn": "email", "fieldId": 1}
+    | dict.fromkeys(("contactFields", "customFieldsIDs", "groupNames", "restoreDeleted", "eventKeyForNewContacts")),
+    "/v1/contact": {"channels": [], "fields": None, "address": None, "firstName": None, "id": 1, "externalCustomerId": "x"},
+    "/v1/contact/subscribe": {"contact": {"channels": [email("b@example.com")]}, "groups": [], "subscriptions": []},
+    "/v2/event": {"eventTypeKey": "seen", "keyValue": "k", "params": []},
+    "/v2/past_events": {"events": []},
+    "/v1/broadcast": dict.fromkeys(("messageId", "groups", "startDate", "batchSize", "batchIntervalUnit")),
+    "/v1/message/2700001/smartsend": {"recipients": [], "email": True, "fromName": "x"},
+    "/v1/message/sms": {"from": "SHOP", "text": "x", "phoneNumbers": [], "groupId": 1},
+    "/v1/orders": {"orders": []},
+    "/v1/emails/unsubscribed/add": {"emails": []},
+    "/v1/group/160001/contacts/attach": {"contactIds": [], "externalCustomerIds": []},
+}
+
+
+@pytest.mark.parametrize("path", MEMBERS)
+@pytest.mark.parametrize("value", [None, 1, -1.5, True, "x", [], {}, [1], [None], [{}], [[]], {"x": []}], ids=repr)
+def test_nothing_that_is_sent_breaks_it(esputnik, emulator, path, value):
+    emulator.configure(esputnik_repeat_seconds=None)
+    esputnik.post("/v1/messages/viber", {"name": "x"})
+    esputnik.import_("ada@example.com", groupNames=["Readers"])
+    for name in MEMBERS[path]:
+        assert esputnik.send("POST", path, {**MEMBERS[path], name: value}).status_code in (200, 400)
+    emulator.advance(60)
+    assert esputnik.get("/v1/account/info")["orgId"]
+
+
 def test_every_operation_is_named_once():
     names = [route.name for route in ROUTES]
     assert len(names) == len(set(names))

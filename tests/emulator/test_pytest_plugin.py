@@ -35,6 +35,17 @@ def test_it_fails_on_request(sendpulse_connection, sendpulse_emulator):
     with SendPulseHook() as hook, pytest.raises(AmbiguousOutcome):
         hook.send(sp.address_books.create("Mine"))
     assert len(sendpulse_emulator.state.books) == 1
+
+
+def test_esputnik(esputnik_connection, sendpulse_emulator):
+    import json, os, requests
+    connection = json.loads(os.environ["AIRFLOW_CONN_ESPUTNIK_DEFAULT"])
+    assert connection["conn_type"] == "esputnik"
+    url = connection["host"] + "/v1/account/info"
+    assert requests.get(url, auth=("", connection["password"]), timeout=5).json()["orgId"]
+    esputnik_connection("other", password="wrong")
+    connection = json.loads(os.environ["AIRFLOW_CONN_OTHER"])
+    assert requests.get(url, auth=("", connection["password"]), timeout=5).status_code == 401
 """
 
 
@@ -56,4 +67,4 @@ def test_own_tests_use_it(tmp_path: Path) -> None:
         check=False,
         timeout=120,
     )
-    assert "4 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "5 passed" in ended.stdout, ended.stdout + ended.stderr

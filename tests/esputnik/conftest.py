@@ -79,3 +79,16 @@ def imported(client: Client) -> Any:
         return found.id, [item.contact_id for item in session.mapping]
 
     return do
+
+
+@pytest.fixture
+def letter(client: Client) -> int:
+    """Id of a prepared e-mail."""
+    content = {
+        "name": "Welcome",
+        "from": "Shop <shop@example.com>",
+        "subject": "Hello",
+        "htmlText": "Hi",
+        "tags": ["spring"],
+    }
+    return client.send(es.templates.create("email", content))

@@ -8,7 +8,7 @@ from emulated_account import connected, esputnik_account
 
 from airflow_provider_sendpulse import esputnik as es
 from airflow_provider_sendpulse.api.account import BasicKey
-from airflow_provider_sendpulse.exceptions import AuthenticationFailed
+from airflow_provider_sendpulse.exceptions import AuthenticationFailed, Refused
 
 
 def test_info(either):
@@ -54,3 +54,24 @@ def test_workflows(either):
     row = {"id": "7", "name": "Welcome", "status": "active", "tags": "a"}
     [found] = es.workflows.list().read([row])
     assert (found.id, found.is_active, found.tags) == (7, True, ("a",))
+
+
+def test_balance(either):
+    balance = either.send(es.balance.read())
+    assert balance.currency
+    assert isinstance(balance.current_balance, float)
+
+
+def test_balance_history(either):
+    history = either.send(es.balance.history("2026-02-01", "2026-03-01"))
+    assert history.currency
+    with pytest.raises(Refused, match="90 days") as caught:
+        either.send(es.balance.history("2025-01-01", "2026-01-01"))
+    assert caught.value.status == 419
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_senders(either, channel):
+    senders = either.send(es.senders.list(channel))
+    assert senders
+    assert all(sender.value for sender in senders)

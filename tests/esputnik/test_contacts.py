@@ -162,13 +162,6 @@ def test_an_empty_external_id_deletes_nobody():
         es.contacts.delete_by_external_id(" ")
 
 
-def test_id_of_token():
-    call = es.contacts.id_of_token("app-1", "token-1")
-    assert (call.method, call.target) == ("GET", "/v1/contact/token/app-1/token-1/contactId")
-    assert call.read({"id": "7"}) == 7
-    assert "token-1" not in call.operation
-
-
 def test_nothing_personal_shows():
     shown = repr([ADA, es.contacts.upsert(ADA), es.contacts.subscribe(ADA), es.contacts.search(email="ada@example.com")])
     for secret in ("ada@", "Ада", "Лавлейс", "a-1", "Хрещатик", "380501112233"):

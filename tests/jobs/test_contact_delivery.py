@@ -19,7 +19,8 @@ from airflow_provider_sendpulse.exceptions import (
     ServiceUnavailable,
     Throttled,
 )
-from airflow_provider_sendpulse.jobs.contact_delivery import MOST_CONCURRENCY, ConfirmedLoad, ContactLoad
+from airflow_provider_sendpulse.jobs.batched_delivery import MOST_CONCURRENCY
+from airflow_provider_sendpulse.jobs.contact_delivery import ConfirmedLoad, ContactLoad
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, MemoryLedger
 from airflow_provider_sendpulse.jobs.position import MemoryPosition
 from airflow_provider_sendpulse.jobs.report import Report

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, Refused, ServiceError, ServiceUnavailable
-from airflow_provider_sendpulse.jobs import contact_delivery
+from airflow_provider_sendpulse.jobs import batched_delivery
 from airflow_provider_sendpulse.jobs.contact_delivery import ContactLoad
 from airflow_provider_sendpulse.jobs.crew import Done
 from airflow_provider_sendpulse.jobs.position import Position
@@ -182,14 +182,14 @@ class Loads(RuleBasedStateMachine):
         position = Position.of(self.store.value)
         again = position.again if position else frozenset()
         load = ContactLoad(1, batch_size=BATCH, concurrency=CONCURRENCY if data else 1)
-        original = contact_delivery.Upsert
+        original = batched_delivery.Upsert
 
         def disordered(*arguments, **how):
             return original(
                 *arguments, **how, **({"crews": lambda work, _: Disorder(work, data, killed_after)} if data else {})
             )
 
-        contact_delivery.Upsert = disordered
+        batched_delivery.Upsert = disordered
         self.last = "badly"
         try:
             load.run(self.service, Audience(InlineRows(rows), Columns()), self.store, report, FakeClock(), account="a")
@@ -199,7 +199,7 @@ class Loads(RuleBasedStateMachine):
         except (ServiceError, Killed):
             pass
         finally:
-            contact_delivery.Upsert = original
+            batched_delivery.Upsert = original
         if self.last == "badly":
             report.abandon()
         assert total(report.counts) == report.counts.read
@@ -230,7 +230,7 @@ class Loads(RuleBasedStateMachine):
 
 
 def test_every_contact_arrives_and_no_position_is_ahead():
-    assert Upsert is contact_delivery.Upsert
+    assert Upsert is batched_delivery.Upsert
     run_state_machine_as_test(
         Loads,
         settings=settings(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.statuses import (
@@ -24,6 +26,7 @@ from airflow_provider_sendpulse.emulator.statuses import (
     explain,
 )
 
+View = Callable[[Request, Emulator], Response]
 TEMPLATES = Path(__file__).parent / "templates"
 # No scripts at all, and nothing from elsewhere.
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; form-action 'self'"
@@ -130,3 +133,15 @@ def page(request: Request, template: str, **values: Any) -> HTMLResponse:
         here=request.url.path,
     )
     return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"})
+
+
+def show(path: str, view: View) -> Route:
+    """Make a route to a page. Looking at a page counts as no request and no read."""
+
+    async def answer(request: Request) -> Response:
+        emulator: Emulator = request.app.state.emulator
+        with emulator.lock:
+            emulator.state.settle()
+            return view(request, emulator)
+
+    return Route(path, answer, methods=["GET"])

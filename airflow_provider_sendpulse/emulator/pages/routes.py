@@ -1,38 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages: overview, one book, one campaign, inbox, events, requests."""
+"""The pages: overview, one book, one campaign, inbox, events, requests, and those of eSputnik."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.gateway import PAGES_PREFIX
 from airflow_provider_sendpulse.emulator.messages import Message, fill_in
-from airflow_provider_sendpulse.emulator.pages.rendering import MESSAGE_POLICY, page
+from airflow_provider_sendpulse.emulator.pages import esputnik
+from airflow_provider_sendpulse.emulator.pages.paging import PAGE_LENGTH, offset_of, paging
+from airflow_provider_sendpulse.emulator.pages.rendering import MESSAGE_POLICY, page, show
 from airflow_provider_sendpulse.emulator.pages.views import campaign_view, message_view
 from airflow_provider_sendpulse.emulator.state import State
-
-PAGE_LENGTH = 100
-View = Callable[[Request, Emulator], Response]
-
-
-def show(path: str, view: View) -> Route:
-    """Make a route to a page. Looking at a page counts as no request and no read."""
-
-    async def answer(request: Request) -> Response:
-        emulator: Emulator = request.app.state.emulator
-        with emulator.lock:
-            emulator.state.settle()
-            return view(request, emulator)
-
-    return Route(path, answer, methods=["GET"])
 
 
 def overview(request: Request, emulator: Emulator) -> Response:
@@ -60,13 +45,13 @@ def book(request: Request, emulator: Emulator) -> Response:
     if found is None:
         raise HTTPException(404)
     contacts = list(found.contacts.values())
-    offset = _offset(request)
+    offset = offset_of(request)
     return page(
         request,
         "book.html",
         book=found,
         contacts=contacts[offset : offset + PAGE_LENGTH],
-        **_paging(request, offset, len(contacts)),
+        **paging(request, offset, len(contacts)),
         campaigns=[campaign_view(emulator.state, item) for item in emulator.state.campaigns.of_book(found.id)],
     )
 
@@ -112,7 +97,7 @@ def inbox(request: Request, emulator: Emulator) -> Response:
         for message in reversed(state.mailbox.messages)
         if address.lower() in message.to and campaign_id in ("", str(message.campaign_id))
     ]
-    offset = _offset(request)
+    offset = offset_of(request)
     return page(
         request,
         "inbox.html",
@@ -122,7 +107,7 @@ def inbox(request: Request, emulator: Emulator) -> Response:
         address=address,
         campaign_id=campaign_id,
         filters=urlencode({"to": address, "campaign": campaign_id}),
-        **_paging(request, offset, len(found)),
+        **paging(request, offset, len(found)),
     )
 
 
@@ -137,19 +122,19 @@ def message_body(request: Request, emulator: Emulator) -> Response:
 def events(request: Request, emulator: Emulator) -> Response:
     """Show the events received."""
     received = list(emulator.state.events)[::-1]
-    offset = _offset(request)
+    offset = offset_of(request)
     return page(
         request,
         "events.html",
         events=received[offset : offset + PAGE_LENGTH],
-        **_paging(request, offset, len(received)),
+        **paging(request, offset, len(received)),
     )
 
 
 def requests(request: Request, emulator: Emulator) -> Response:
     """How often what was asked, and the latest requests."""
     records = emulator.requests.records()[::-1]
-    offset = _offset(request)
+    offset = offset_of(request)
     return page(
         request,
         "requests.html",
@@ -157,7 +142,7 @@ def requests(request: Request, emulator: Emulator) -> Response:
         busiest=emulator.requests.busiest_second(),
         tokens=emulator.state.tokens.issued,
         records=records[offset : offset + PAGE_LENGTH],
-        **_paging(request, offset, len(records)),
+        **paging(request, offset, len(records)),
     )
 
 
@@ -184,26 +169,6 @@ def _message_page(html: str) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": MESSAGE_POLICY, "Cache-Control": "no-store"})
 
 
-def _offset(request: Request) -> int:
-    text = request.query_params.get("offset", "0")
-    return int(text) if text.isdecimal() else 0
-
-
-def _paging(request: Request, offset: int, total: int) -> dict[str, Any]:
-    """Links to the neighbouring parts of a long list; empty where there is none."""
-
-    def link(start: int) -> str:
-        return "?" + urlencode({**request.query_params, "offset": start})
-
-    return {
-        "total": total,
-        "first": min(offset + 1, total),
-        "last": min(offset + PAGE_LENGTH, total),
-        "newer": link(max(0, offset - PAGE_LENGTH)) if offset else "",
-        "older": link(offset + PAGE_LENGTH) if offset + PAGE_LENGTH < total else "",
-    }
-
-
 ROUTES = [
     show("/", overview),
     show(f"{PAGES_PREFIX}", overview),
@@ -214,4 +179,5 @@ ROUTES = [
     show(f"{PAGES_PREFIX}/inbox/{{message_id:int}}/body", message_body),
     show(f"{PAGES_PREFIX}/events", events),
     show(f"{PAGES_PREFIX}/requests", requests),
+    *esputnik.ROUTES,
 ]

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from airflow_provider_sendpulse.emulator.esputnik.account import Esputnik
 from airflow_provider_sendpulse.emulator.esputnik.api.call import Call, Sentence, endpoint
-from airflow_provider_sendpulse.emulator.esputnik.broadcasts import INTERVALS, Broadcast
+from airflow_provider_sendpulse.emulator.esputnik.broadcasts import INTERVALS, Broadcast, Interval
 from airflow_provider_sendpulse.emulator.esputnik.dates import read_date
 from airflow_provider_sendpulse.emulator.esputnik.errors import bad_request, not_found
 
@@ -33,10 +33,11 @@ def create(account: Esputnik, call: Call) -> dict[str, Any]:
         raise bad_request("startDate must be a date") from error
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise bad_request("batchSize must be a number from 1")
-    if size is not None and unit not in INTERVALS:
+    if size is not None and (not isinstance(unit, str) or unit not in INTERVALS):
         raise bad_request(f"batchIntervalUnit must be one of {', '.join(INTERVALS)}")
     title = call.optional_text("title") or message.name
-    broadcast = account.broadcasts.create(message.id, segments, excluded, title, starts_at, size, unit)
+    interval = cast(Interval, unit) if size is not None else None
+    broadcast = account.broadcasts.create(message.id, segments, excluded, title, starts_at, size, interval)
     return account.broadcasts.view(broadcast)
 
 

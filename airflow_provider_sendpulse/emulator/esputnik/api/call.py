@@ -105,7 +105,7 @@ class Call:
         text = self.query.get(name)
         if text is None:
             return default
-        number = int(text) if text.lstrip("-").isdecimal() else None
+        number = int(text) if text.isdecimal() else None
         if number is None or number < least or (most is not None and number > most):
             raise bad_request(f"{name} must be a number from {least}{'' if most is None else f' to {most}'}")
         return number
@@ -155,7 +155,7 @@ def endpoint(
     async def answer(request: Request) -> Response:
         emulator: Emulator = request.app.state.emulator
         body = await request.body()
-        bodies = emulator.settings.esputnik_error_bodies
+        settings = emulator.settings
         try:
             with emulator.lock:
                 emulator.state.settle()
@@ -173,7 +173,9 @@ def endpoint(
                 # Rendered under the lock: a handler may answer with live objects.
                 return _rendered(account, content)
         except EsputnikRefusal as refusal:
-            response = refusal.response(bodies)
+            response = refusal.response(settings.esputnik_error_bodies)
+            if refusal.http_status == 429 and settings.esputnik_retry_after is not None:
+                response.headers["Retry-After"] = str(settings.esputnik_retry_after)
             if refusal.http_status == 401:
                 response.headers["WWW-Authenticate"] = 'Basic realm="eSputnik"'
             return response

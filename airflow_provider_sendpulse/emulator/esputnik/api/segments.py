@@ -10,6 +10,7 @@ from airflow_provider_sendpulse.emulator.esputnik.api.call import Call, Sentence
 from airflow_provider_sendpulse.emulator.esputnik.contacts import Contact
 from airflow_provider_sendpulse.emulator.esputnik.errors import bad_request, not_found
 from airflow_provider_sendpulse.emulator.esputnik.segments import Segment
+from airflow_provider_sendpulse.emulator.esputnik.shapes import shaped
 
 MOST_IDS = 500
 
@@ -54,7 +55,8 @@ def detach(account: Esputnik, call: Call) -> Sentence:
 def workflows(account: Esputnik, call: Call) -> list[dict[str, Any]]:
     """List the workflows; nothing runs them here."""
     name = call.query.get("name", "").lower()
-    return call.part([workflow for workflow in account.workflows if name in workflow["name"].lower()])
+    found = [workflow for workflow in account.workflows if name in workflow["name"].lower()]
+    return [shaped(account.settings, workflow, "tags") for workflow in call.part(found)]
 
 
 def _fits(name: str, wanted: str, how: str) -> bool:

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses that are removed from all address books, which is looked up afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from airflow_provider_sendpulse.api.clock import Clock
+from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
+from airflow_provider_sendpulse.jobs.chunks import chunks
+from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.position import PositionStore
+from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.screening import Item
+from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.sendpulse import addresses, blacklist
+from airflow_provider_sendpulse.sendpulse.error_codes import UNKNOWN_ADDRESS, due_to_a_row
+
+log = logging.getLogger(__name__)
+
+WINDOW = 20
+"""Addresses that are looked up before any of them is removed."""
+
+PAUSES = (0.0, 5.0, 30.0)
+"""Seconds before each time an address is removed: nobody documents when a look-up shows that it was."""
+
+Shown = Literal["digest", "address"]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An address that is in no book any more.
+
+    :param address_books: ids of those that it was in
+    :param at: when it was looked up that it is in none
+    """
+
+    item: Item
+    address_books: tuple[int, ...]
+    at: float
+
+
+class Findings:
+    """Which books addresses were in. Kept for another try, which finds them in none; it holds digests and ids.
+
+    :param store: where it is kept
+    """
+
+    def __init__(self, store: PositionStore) -> None:
+        self._store = store
+        value = store.read()
+        self._found: dict[str, list[int]] = dict(value) if isinstance(value, dict) else {}
+
+    def add(self, found: Iterable[tuple[Item, Sequence[int]]]) -> None:
+        """Take in what was found, and keep it before anything is removed."""
+        news = {item.key: sorted({*self.of(item), *books}) for item, books in found if books}
+        if news:
+            self._found |= news
+            self._store.write(dict(self._found))
+
+    def of(self, item: Item) -> tuple[int, ...]:
+        """Return the books that an address was in."""
+        return tuple(self._found.get(item.key, ()))
+
+    def forget(self) -> None:
+        """Forget all of it: nothing is left for another try."""
+        self._store.delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """How addresses are erased.
+
+    :param blacklists: whether they go on the account's blacklist first, so that nothing brings them back
+    :param comment: for the blacklist
+    """
+
+    sender: Sender
+    clock: Clock
+    blacklists: bool = False
+    comment: str | None = None
+
+    def run(self, items: Iterable[Item], report: Report, findings: Findings, erased: Callable[[Erased], None]) -> None:
+        """Erase addresses; a repeat changes nothing.
+
+        :param erased: is told of every address that is in no book any more
+        :raises ServiceError: as the calls do
+        """
+        for window in chunks(items, WINDOW):
+            findings.add((item, self._before(item.person.email)) for item in window)
+            for item in window:
+                try:
+                    left = self._erase(item.person.email)
+                except Refused as error:
+                    if not due_to_a_row(error.status, error.error_code):
+                        raise
+                    report.settle(item.person, Outcome.REJECTED, str(error), item.label)
+                    continue
+                if left:
+                    reason = f"removed, and still in the address books {', '.join(map(str, left))}"
+                    report.settle(item.person, Outcome.REJECTED, reason, item.label)
+                    continue
+                erased(Erased(item, findings.of(item), self.clock.now()))
+                report.settle(item.person, Outcome.ACCEPTED)
+
+    def _erase(self, email: str) -> list[int]:
+        """Remove an address, and return the books that it is in all the same."""
+        if self.blacklists:
+            self.sender.send(blacklist.add([email], comment=self.comment))
+        left: list[int] = []
+        for pause in PAUSES:
+            if pause:
+                log.info("An address is still there; removing it once more in %g s.", pause)
+                self.clock.sleep(pause)
+            try:
+                self.sender.send(addresses.remove_everywhere(email))
+            except Refused as error:
+                if error.error_code not in UNKNOWN_ADDRESS:
+                    raise
+            left = self._address_books(email)
+            if not left:
+                break
+        return left
+
+    def _before(self, email: str) -> list[int]:
+        try:
+            return self._address_books(email)
+        except Refused as error:
+            if due_to_a_row(error.status, error.error_code):
+                return []  # It is refused again when it is to be removed, and then the row is told of.
+            raise
+
+    def _address_books(self, email: str) -> list[int]:
+        try:
+            return [found.book_id for found in self.sender.send(addresses.memberships(email))]
+        except Refused as error:
+            if error.error_code in UNKNOWN_ADDRESS:
+                return []
+            raise
+
+
+def at_most(persons: Iterable[Person], most: int) -> Iterator[Person]:
+    """Yield people.
+
+    :raises InvalidRequest: when there are more than ``most``
+    """
+    for number, person in enumerate(persons, start=1):
+        if number > most:
+            raise InvalidRequest(
+                f"There are more than max_contacts={most:,} rows, and nothing brings back what is erased. Nothing was: if "
+                "all of them are meant, allow more."
+            )
+        yield person
+
+
+def shown(email: str, how: Shown) -> str:
+    """Return what a receipt says of an address: the address, or the SHA-256 digest of it in lower case."""
+    return email if how == "address" else hashlib.sha256(email.lower().encode()).hexdigest()
+
+
+__all__ = ["PAUSES", "WINDOW", "Erased", "Erasure", "Findings", "Shown", "at_most", "shown"]

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Contacts that are erased everywhere, and what their receipts say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_sendpulse.operators.erasure import SendPulseEraseContactsOperator
+from airflow_provider_sendpulse.rows import OutputTable
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
+
+pytestmark = pytest.mark.usefixtures("connect")
+
+ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
+
+
+@pytest.fixture
+def books(account: Any) -> list[int]:
+    return [account.book("Readers", [ADA, BOB, EVE]), account.book("Buyers", [ADA])]
+
+
+@pytest.fixture
+def receipts(tmp_path: Path) -> Path:
+    return tmp_path / "receipts.jsonl"
+
+
+@pytest.fixture
+def erase(dag: Any, receipts: Path) -> Callable[..., Any]:
+    def make(contacts: Any, **arguments: Any) -> Any:
+        return SendPulseEraseContactsOperator(
+            **{"task_id": "erase", "dag": dag, "contacts": contacts, "receipt": str(receipts), **arguments}
+        )
+
+    return make
+
+
+def read(receipts: Path) -> list[dict[str, Any]]:
+    return [*map(json.loads, receipts.read_text().splitlines())]
+
+
+def left(account: Any) -> set[str]:
+    return {contact["email"] for book in account.books for contact in book["contacts"]}
+
+
+def digest(email: str) -> str:
+    return hashlib.sha256(email.encode()).hexdigest()
+
+
+def test_erased(runner: Any, erase: Any, account: Any, books: list[int], receipts: Path) -> None:
+    result = runner.run(erase(["Ada@example.com", BOB, "nobody@example.com", BOB]))
+    assert result.state == "success", result.error
+    assert result.value == {
+        "read": 4,
+        "accepted": 3,
+        "duplicate": 1,
+        "invalid": 0,
+        "rejected": 0,
+        "skipped": 0,
+        "in_doubt": 0,
+        "found": 2,
+        "memberships": 3,
+        "receipt": str(receipts),
+    }
+    assert left(account) == {EVE}
+    ada, bob, nobody = read(receipts)
+    assert (ada["contact"], ada["address_books"]) == (digest(ADA), books)
+    assert (bob["contact"], bob["address_books"], bob["blacklisted"]) == (digest(BOB), books[:1], False)
+    assert nobody["address_books"] == []
+    assert (ada["dag_id"], ada["run_id"]) == ("a_dag", "scheduled__2026-01-05")
+    assert ada["erased_at"].endswith("+00:00")
+    assert "example.com" not in receipts.read_text() + result.log
+    assert receipts.stat().st_mode & 0o777 == 0o600
+    assert account.emulator.state.blacklist == {}
+    assert runner.api.store == {}
+
+
+def test_with_the_blacklist_and_the_address(
+    runner: Any, erase: Any, account: Any, books: list[int], receipts: Path
+) -> None:
+    task = erase([ADA], blacklist=True, comment="asked on {{ ds }}", receipt_contact="address")
+    result = runner.run(task)
+    assert result.state == "success", result.error
+    assert account.emulator.state.blacklist == {ADA: "asked on 2026-01-05"}
+    [receipt] = read(receipts)
+    assert (receipt["contact"], receipt["blacklisted"]) == (ADA, True)
+
+
+def test_receipts_in_a_table_are_added(
+    runner: Any, erase: Any, account: Any, books: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "warehouse.db"
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    task = erase([ADA], receipt=OutputTable("{{ 'warehouse' }}", "receipts"))
+    for number in (1, 2):
+        assert runner.run(task, try_number=number).state == "success"
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(
+            "SELECT contact, address_books FROM receipts ORDER BY erased_at, length(address_books) DESC"
+        )
+        # The second time there was nothing left; the receipt of the first time stays.
+        assert rows.fetchall() == [(digest(ADA), str(books)), (digest(ADA), "[]")]
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="the task state store came with Airflow 3.3")
+@pytest.mark.parametrize("operation", ["addresses.remove", "addresses.where"])
+def test_a_retry_knows_what_was_found(
+    runner: Any, erase: Any, account: Any, books: list[int], receipts: Path, quick: Any, operation: str
+) -> None:
+    after = 1 if operation == "addresses.remove" else 2  # two are looked up before the first is removed
+    account.emulator.faults.add("lose_answer", operation=operation, after=after, times=30)
+    runner.api.should_retry = True
+    task = erase([ADA, BOB])
+    assert runner.run(task).state == "up_for_retry"
+    assert "@" not in json.dumps([*runner.api.store.values()])
+    account.emulator.faults.clear()
+    result = runner.run(task, try_number=2)
+    assert result.state == "success", result.error
+    assert {receipt["contact"]: receipt["address_books"] for receipt in read(receipts)} == {
+        digest(ADA): books,
+        digest(BOB): books[:1],
+    }
+    assert runner.api.store == {}
+
+
+def test_receipts_of_a_task_that_fails(
+    runner: Any, erase: Any, account: Any, books: list[int], receipts: Path, quick: Any
+) -> None:
+    account.emulator.faults.add("status", status=403, operation="addresses.remove", after=1, times=30)
+    result = runner.run(erase([ADA, BOB]))
+    assert result.state == "failed"
+    assert [receipt["contact"] for receipt in read(receipts)] == [digest(ADA)]
+    assert left(account) == {BOB, EVE}
+
+
+def test_one_that_is_refused(runner: Any, erase: Any, account: Any, books: list[int], receipts: Path) -> None:
+    account.emulator.faults.add("status", status=422, error_code=17, operation="addresses.remove")
+    runner.api.should_retry = True
+    result = runner.run(erase([ADA, BOB]))
+    assert result.state == "failed"
+    assert "1 of 2 rows went wrong" in str(result.error)
+    assert result.xcom("counts", "erase")["rejected"] == 1
+    assert [receipt["contact"] for receipt in read(receipts)] == [digest(BOB)]
+
+
+@pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "status", "status": 429}], ids=lambda one: one["kind"])
+@pytest.mark.parametrize("operation", ["addresses.remove", "addresses.where", "blacklist.add"])
+def test_failures_in_passing(
+    runner: Any, erase: Any, account: Any, books: list[int], quick: Any, fault: Any, operation: str
+) -> None:
+    account.emulator.faults.add(**fault, operation=operation)
+    result = runner.run(erase([ADA], blacklist=True))
+    assert result.state == "success", result.error
+    assert (result.value["found"], result.value["memberships"]) == (1, 2)
+    assert left(account) == {BOB, EVE}
+
+
+def test_more_than_are_allowed(runner: Any, erase: Any, account: Any, books: list[int], receipts: Path) -> None:
+    runner.api.should_retry = True
+    result = runner.run(erase([ADA, BOB, EVE], max_contacts=2))
+    assert result.state == "failed"
+    assert "more than max_contacts=2 rows" in str(result.error)
+    assert not account.emulator.requests.total
+    assert not receipts.exists()
+
+
+def test_no_rows(runner: Any, erase: Any, account: Any, receipts: Path) -> None:
+    result = runner.run(erase([]))
+    assert result.state == "success", result.error
+    assert (result.value["read"], "receipt" in result.value) == (0, False)
+    assert not account.emulator.requests.total
+    assert not receipts.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"receipt": None}, "receipt is a NoneType"),
+        ({"receipt": "receipts.csv"}, "neither absolute nor a URL"),
+        ({"receipt_contact": "name"}, "receipt_contact is 'name'"),
+        ({"max_contacts": ""}, "max_contacts is empty"),
+        ({"contacts": [{"mail": ADA}]}, "The rows have no column email"),
+    ],
+)
+def test_wrong_arguments(runner: Any, erase: Any, account: Any, arguments: dict[str, Any], told: str) -> None:
+    runner.api.should_retry = True
+    result = runner.run(erase(**{"contacts": [ADA], **arguments}))
+    assert result.state == "failed"
+    assert told in str(result.error)
+    assert not account.emulator.requests.total
