@@ -100,6 +100,14 @@ class MessageNotDelivered(FinalFailure):
     """The recipient's server did not take the message."""
 
 
+class BroadcastNotSent(FinalFailure):
+    """The broadcast that this task has created is not there any more."""
+
+
+class BroadcastConflict(FinalFailure):
+    """A broadcast with this task's marker exists already, and it is not the one this task would create."""
+
+
 class AddressBookUnusable(FinalFailure):
     """The address book cannot be used for a campaign and will not become usable by itself."""
 
@@ -136,6 +144,8 @@ __all__ = [
     "AddressBookUnusable",
     "AmbiguousOutcome",
     "AuthenticationFailed",
+    "BroadcastConflict",
+    "BroadcastNotSent",
     "CampaignConflict",
     "CampaignNotSent",
     "CampaignStartedEarly",

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_sendpulse.arguments import optional_number, whole_numbers
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.marker import Marker
-from airflow_provider_sendpulse.jobs.schedule import account_time, parse_send_date
+from airflow_provider_sendpulse.jobs.schedule import account_time
 from airflow_provider_sendpulse.operators.base import plain_text
 from airflow_provider_sendpulse.operators.content import ContentRenderer
+from airflow_provider_sendpulse.operators.dates import optional_date
 from airflow_provider_sendpulse.operators.identity import marker_of
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.sendpulse.campaigns import NewCampaign
@@ -64,9 +64,4 @@ def mailing_marker(operator: SendPulseCreateCampaignOperator, context: Any, depl
     return marker_of(context, deployment, operator.mailing_key, operator.edition, "mailing_key")
 
 
-def optional_date(value: dt.datetime | str | None, name: str = "send_date") -> dt.datetime | None:
-    """Return an aware date from an argument, or ``None`` where there is none."""
-    return None if value is None or value in ("", "None") else parse_send_date(value, name)
-
-
-__all__ = ["campaign_request", "mailing_marker", "optional_date"]
+__all__ = ["campaign_request", "mailing_marker"]

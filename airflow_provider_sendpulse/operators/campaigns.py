@@ -15,7 +15,6 @@ from airflow_provider_sendpulse.arguments import one_of, seconds
 from airflow_provider_sendpulse.exceptions import (
     DeadlinePassed,
     FinalFailure,
-    InvalidRequest,
     Refused,
     ServiceError,
     Throttled,
@@ -41,8 +40,8 @@ from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.campaign_request import (
     campaign_request,
     mailing_marker,
-    optional_date,
 )
+from airflow_provider_sendpulse.operators.dates import has_passed, optional_date
 from airflow_provider_sendpulse.operators.identity import task_identity
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
@@ -388,21 +387,9 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     def _last_look(self, campaign: campaigns.NewCampaign) -> campaigns.NewCampaign:
         """Judge dates directly before the campaign is created, and only then: an existing one is adopted at any time."""
         self._require_alive()
-        now = datetime.fromtimestamp(_CLOCK.now(), tz=UTC)
-        limit = optional_date(self.not_after, "not_after")
-        if limit is not None and now > limit:
-            raise AirflowSkipException(f"not_after {limit} has passed: the campaign is not created.")
-        begins = optional_date(self.send_date)
-        if begins is None or begins > now:
-            return campaign
-        if self.past_send_date == "skip":
-            raise AirflowSkipException(f"send_date {begins} has passed: the campaign is not created.")
-        if self.past_send_date == "send_now":
-            self.log.warning("send_date %s has passed: sending now.", begins)
+        if has_passed("campaign", self.send_date, self.not_after, self.past_send_date, _CLOCK.now()):
             return replace(campaign, send_date=None)
-        raise InvalidRequest(
-            f"send_date {begins} has passed, and no campaign was created before. Set past_send_date to send_now or skip."
-        )
+        return campaign
 
     def _tell(self, context: Context, outcome: Outcome) -> None:
         details: dict[str, Any] = {"campaign_id": outcome.campaign_id, "adopted": outcome.adopted}
