@@ -88,6 +88,10 @@ class CampaignStartedEarly(FinalFailure):
     """The campaign is going out before the date it was scheduled for."""
 
 
+class TooLate(FinalFailure):
+    """A campaign that was to be changed or stopped is going out, has gone out, or has ended otherwise."""
+
+
 class CampaignConflict(FinalFailure):
     """A campaign with this task's marker exists already, and it is not the one this task would create."""
 
@@ -106,6 +110,10 @@ class BroadcastNotSent(FinalFailure):
 
 class BroadcastConflict(FinalFailure):
     """A broadcast with this task's marker exists already, and it is not the one this task would create."""
+
+
+class BroadcastUnlike(FinalFailure):
+    """The broadcast was created, and the service made another one of it than was asked for."""
 
 
 class AddressBookUnusable(FinalFailure):
@@ -146,6 +154,7 @@ __all__ = [
     "AuthenticationFailed",
     "BroadcastConflict",
     "BroadcastNotSent",
+    "BroadcastUnlike",
     "CampaignConflict",
     "CampaignNotSent",
     "CampaignStartedEarly",
@@ -163,4 +172,5 @@ __all__ = [
     "ServiceError",
     "ServiceUnavailable",
     "Throttled",
+    "TooLate",
 ]

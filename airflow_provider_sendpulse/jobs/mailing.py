@@ -18,7 +18,7 @@ from airflow_provider_sendpulse.exceptions import (
 )
 from airflow_provider_sendpulse.jobs.intent import ANY_GENERATION, Intent, MailingRecord
 from airflow_provider_sendpulse.jobs.lookup import find_marked, generation
-from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name
 from airflow_provider_sendpulse.jobs.one_of_a_kind import One, OneOfAKind
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.visibility import (
@@ -59,6 +59,8 @@ class Mailing:
     :param before_creating: last look at the campaign directly before it is created: may change it, or raise
     :param visibility_window: seconds after which a campaign that exists is certainly listed; more than 0, at most
         :data:`LONGEST_WINDOW`
+    :param call: what creates it
+    :param listed: whether a campaign that exists is certainly listed; of another, what is not found may have been sent
     :raises InvalidRequest: for another window
     """
 
@@ -69,6 +71,8 @@ class Mailing:
     recreate_killed: bool = False
     before_creating: Callable[[campaigns.NewCampaign], campaigns.NewCampaign] = field(default=_as_it_is)
     visibility_window: float = VISIBILITY_WINDOW
+    call: Callable[[campaigns.NewCampaign], Call[campaigns.CreatedCampaign]] = campaigns.create
+    listed: bool = True
 
     def __post_init__(self) -> None:
         require_window(self.visibility_window)
@@ -122,11 +126,19 @@ def went_out(campaign: campaigns.Campaign) -> bool | None:
 class _Creation(OneOfAKind[campaigns.Campaign, campaigns.CreatedCampaign]):
     noun = "campaign"
     dashboard = "SendPulse"
-    operation = "POST /campaigns"
     gone = CampaignNotSent
 
     def __init__(self, sender: Sender, mailing: Mailing, record: MailingRecord, clock: Clock, lease: Lease | None) -> None:
-        super().__init__(sender, record, clock, lease, marker=mailing.marker, window=mailing.visibility_window, log=log)
+        super().__init__(
+            sender,
+            record,
+            clock,
+            lease,
+            marker=mailing.marker,
+            window=mailing.visibility_window,
+            log=log,
+            listed=mailing.listed,
+        )
         self._mailing = mailing
         self._cancellations = record
 
@@ -139,7 +151,11 @@ class _Creation(OneOfAKind[campaigns.Campaign, campaigns.CreatedCampaign]):
 
     def creating(self, marker: Marker) -> Call[campaigns.CreatedCampaign]:
         campaign = self._mailing.before_creating(self._mailing.campaign)
-        return campaigns.create(replace(campaign, name=marker.name(campaign.name)))
+        return self._mailing.call(replace(campaign, name=marker.name(campaign.name)))
+
+    @property
+    def operation(self) -> str:
+        return self._mailing.call(self._mailing.campaign).operation
 
     def compare(self, found: campaigns.Campaign) -> None:
         _compare(found, self._mailing)
@@ -210,7 +226,7 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     differences: list[tuple[str, Any, Any]] = []
     if found.status == CampaignStatus.DRAFT.code and not wanted.draft:
         differences.append(("kind", "a draft", "a campaign to send"))
-    if found.subject != wanted.subject:
+    if found.subject != wanted.subject and edit_in_name(found.name) is None:
         differences.append(("subject", found.subject, wanted.subject))
     # A segment's campaign may name no book, or one that was not given; that of several books may name only one of them.
     there, here = set(found.address_book_ids), set(wanted.address_book_ids)

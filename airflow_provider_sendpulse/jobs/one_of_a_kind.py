@@ -54,6 +54,7 @@ class OneOfAKind(ABC, Generic[Found, Created]):
     :param marker: by what it is recognised
     :param window: seconds after which one that exists is certainly listed
     :param log: of whom it is that creates
+    :param listed: whether one that exists is certainly listed; of another, what is not found may have been sent
     """
 
     noun: ClassVar[str]
@@ -61,9 +62,6 @@ class OneOfAKind(ABC, Generic[Found, Created]):
 
     dashboard: ClassVar[str]
     """Where a person looks for it."""
-
-    operation: ClassVar[str]
-    """The call that creates it, for messages."""
 
     gone: ClassVar[type[FinalFailure]]
     """What is raised when it was created and is not there any more."""
@@ -78,6 +76,7 @@ class OneOfAKind(ABC, Generic[Found, Created]):
         marker: Marker,
         window: float,
         log: logging.Logger,
+        listed: bool = True,
     ) -> None:
         self._right = Right(lease, clock, HOLD + window)
         self._sender = Renewing(sender, self._right)
@@ -86,6 +85,7 @@ class OneOfAKind(ABC, Generic[Found, Created]):
         self._marker = marker
         self._window = window
         self._log = log
+        self._listed = listed
         self._may_be_unlisted = False
 
     @abstractmethod
@@ -99,6 +99,11 @@ class OneOfAKind(ABC, Generic[Found, Created]):
     @abstractmethod
     def creating(self, marker: Marker) -> Call[Created]:
         """Return the call that creates one; the place for a last look before that, which may raise."""
+
+    @property
+    @abstractmethod
+    def operation(self) -> str:
+        """The call that creates one, for messages."""
 
     @abstractmethod
     def compare(self, found: Found) -> None:
@@ -177,10 +182,12 @@ class OneOfAKind(ABC, Generic[Found, Created]):
             if found is not None and self.generation(found) >= marker.generation:
                 self._log.info("%s %s was created; only the answer was lost.", self.noun.capitalize(), self.found_id(found))
                 return self.adopt(found)
-            if again:
+            if again or not self._listed:
                 raise self._not_established(
                     f"The request that creates the {self.noun} was sent twice, two minutes apart, and both answers were "
-                    "lost",
+                    "lost"
+                    if again
+                    else "The request was sent, and its answer was lost",
                     doubt,
                 ) from None
             self._log.warning(
@@ -236,6 +243,8 @@ class OneOfAKind(ABC, Generic[Found, Created]):
     def _run(self) -> One[Created]:
         intent = self._record.intent()
         self._may_be_unlisted = intent is not None
+        if not self._listed and intent is not None and intent.campaign_id is not None:
+            return One(intent.campaign_id)
         found = self._remembered(intent)
         if found is None and intent is not None and intent.campaign_id is not None:
             found = self.look()
@@ -248,6 +257,8 @@ class OneOfAKind(ABC, Generic[Found, Created]):
         elif found is None:
             # Without an intent nothing of ours can be on its way, so a look-up that fails is just a failed look-up.
             found = self.look() if intent is None else self.look_until_visible(intent)
+            if found is None and intent is not None and not self._listed:
+                raise self._not_established("An earlier try may have sent it")
         return self.create(self._marker) if found is None else self.settle(found, intent)
 
     def _remembered(self, intent: Intent | None) -> Found | None:
@@ -288,10 +299,15 @@ class OneOfAKind(ABC, Generic[Found, Created]):
             f"{self.noun} of it is listed. This task has created nothing."
         )
 
-    def _not_established(self, what: str, doubt: AmbiguousOutcome | None) -> AmbiguousOutcome:
+    def _not_established(self, what: str, doubt: AmbiguousOutcome | None = None) -> AmbiguousOutcome:
+        advice = (
+            f"Search the {self.noun}s in the {self.dashboard} dashboard for {self._marker}. Then clear the task: it adopts "
+            f"the {self.noun} if it is there, and creates it if not."
+            if self._listed
+            else "Ask whoever was to get it. To send it on purpose, give the operator another edition."
+        )
         return AmbiguousOutcome(
-            f"{what}. Nothing more is sent. Search the {self.noun}s in the {self.dashboard} dashboard for {self._marker}. "
-            f"Then clear the task: it adopts the {self.noun} if it is there, and creates it if not.",
+            f"{what}. Nothing more is sent. {advice}",
             operation=self.operation,
             status=doubt.status if doubt else None,
         )

@@ -17,7 +17,7 @@ from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.esputnik import broadcasts
-from airflow_provider_sendpulse.exceptions import BroadcastConflict, BroadcastNotSent
+from airflow_provider_sendpulse.exceptions import BroadcastConflict, BroadcastNotSent, BroadcastUnlike
 from airflow_provider_sendpulse.jobs.intent import IntentRecord
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.one_of_a_kind import One, OneOfAKind
@@ -105,7 +105,6 @@ def broadcast_once(
 class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
     noun = "broadcast"
     dashboard = "eSputnik"
-    operation = "POST /v1/broadcast"
     gone = BroadcastNotSent
 
     def __init__(self, sender: Sender, one: OneBroadcast, record: IntentRecord, clock: Clock, lease: Lease | None) -> None:
@@ -131,6 +130,10 @@ class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
     def creating(self, marker: Marker) -> Call[broadcasts.Broadcast]:
         return self._one.before_creating(self._one.broadcast).call(marker)
 
+    @property
+    def operation(self) -> str:
+        return self._one.broadcast.call(self._marker).operation
+
     def found_id(self, found: broadcasts.Broadcast) -> int:
         return found.id
 
@@ -149,9 +152,9 @@ class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
         # Of several segments it may name only one.
         if not {*found.group_ids} <= {str(group) for group in wanted.group_ids}:
             differences.append(("segments", [*found.group_ids], [str(group) for group in wanted.group_ids]))
-        told, begins = told_date(found), self._one.begins
+        told, begins = _told_date(found), self._one.begins
         is_ahead = begins is not None and begins > self._clock.now()
-        if is_ahead and wanted.start_date is not None and told is not None and not is_same_minute(told, wanted.start_date):
+        if is_ahead and wanted.start_date is not None and told is not None and not _is_same_minute(told, wanted.start_date):
             differences.append(("start", told.isoformat(" ", "minutes"), wanted.start_date.isoformat(" ", "minutes")))
         if differences:
             shown = "; ".join(f"{what}: {theirs!r} there, {ours!r} here" for what, theirs, ours in differences)
@@ -162,7 +165,34 @@ class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
             )
 
 
-def told_date(broadcast: broadcasts.Broadcast) -> dt.datetime | None:
+def require_as_asked(created: broadcasts.Broadcast, one: OneBroadcast, now: float) -> None:
+    """Check what the service made of a broadcast that was just created.
+
+    :param now: seconds since the epoch
+    :raises BroadcastUnlike: when it cannot be found by its marker any more, or has another start
+    """
+    if not created.title:
+        log.warning("Broadcast %s does not tell its title.", created.id)
+    elif not one.marker.marks(created.title):
+        raise BroadcastUnlike(
+            f"Broadcast {created.id} was created, and eSputnik does not show the title that it was given: the marker "
+            f"{one.marker}, by which it would be found again, is lost. Give it a shorter title. The broadcast goes out; do "
+            "not create it again."
+        )
+    wanted = one.broadcast.start_date
+    if wanted is None or one.begins is None or one.begins <= now:
+        return
+    told = _told_date(created)
+    if told is None:
+        log.warning("Broadcast %s does not tell its start; asked for was %s.", created.id, wanted)
+    elif not _is_same_minute(told, wanted):
+        raise BroadcastUnlike(
+            f"Broadcast {created.id} was to begin at {wanted} (time of the organisation), and eSputnik says {told}. Delete "
+            "it if that is not what you want. Is the connection's account_timezone the one of the organisation?"
+        )
+
+
+def _told_date(broadcast: broadcasts.Broadcast) -> dt.datetime | None:
     """Return a broadcast's start in the time zone of the organisation; ``None`` when it does not tell it."""
     try:
         return dt.datetime.fromisoformat(broadcast.start_date or "").replace(tzinfo=None)
@@ -170,9 +200,9 @@ def told_date(broadcast: broadcasts.Broadcast) -> dt.datetime | None:
         return None
 
 
-def is_same_minute(one: dt.datetime, other: dt.datetime) -> bool:
-    """Whether two dates are the same as far as eSputnik tells them."""
+def _is_same_minute(one: dt.datetime, other: dt.datetime) -> bool:
+    # Seconds are not told, nor sent.
     return one.replace(second=0, microsecond=0) == other.replace(second=0, microsecond=0)
 
 
-__all__ = ["NewBroadcast", "OneBroadcast", "broadcast_once", "is_same_minute", "told_date"]
+__all__ = ["NewBroadcast", "OneBroadcast", "broadcast_once", "require_as_asked"]

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests of eSputnik's operators share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from broadcasting import Newsletter
+
+
+@pytest.fixture
+def newsletter(emulator: Any, connect_esputnik: Any) -> Newsletter:
+    """A prepared message, and a way to make segments and to see who was mailed."""
+    emulator.configure(bounce_share=0, open_share=0, esputnik_import_reads=1)
+    return Newsletter(emulator)
