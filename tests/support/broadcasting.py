@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from typing import Any
 
-from emulated_account import connected, esputnik_account
-
-from airflow_provider_sendpulse import esputnik as es
-from airflow_provider_sendpulse.api.client import Client
-from airflow_provider_sendpulse.esputnik.contacts import Contact
-
-LETTER = {"name": "Digest", "from": "Shop <shop@example.com>", "subject": "Hello", "htmlText": "<a href='https://x.y'>x</a>"}
+LETTER = {
+    "name": "Digest",
+    "from": "Shop <shop@example.com>",
+    "subject": "Hello",
+    "htmlText": "<a href='https://x.y'>x</a>",
+}
 
 
 class Newsletter:
@@ -21,24 +19,15 @@ class Newsletter:
 
     def __init__(self, emulator: Any) -> None:
         self.emulator = emulator
-        with self._client() as client:
-            self.message = client.send(es.templates.create("email", LETTER))
+        self.message: int = self._command("add_message", LETTER)["id"]
 
     def segment(self, name: str, *emails: str) -> int:
-        """Import contacts into a segment, and return its id."""
-        with self._client() as client:
-            started = client.send(
-                es.import_sessions.start(
-                    [Contact.reached(email=email) for email in emails],
-                    dedupe_on="email",
-                    contact_fields=["email"],
-                    group_names=[name],
-                )
-            )
-            while client.send(es.import_sessions.read(started.session_id)).status != "FINISHED":
-                pass
-            [found] = [item for item in client.pages(es.segments.list(name)) if item.name == name]
-        return found.id
+        """Make a segment of contacts, who need not be there yet, and return its id."""
+        known = {contact.channel("email"): contact.id for contact in self.emulator.state.esputnik.contacts}
+        new = [{"channels": [{"type": "email", "value": email}]} for email in emails if email not in known]
+        ids = self._command("add_contacts", {"contacts": new})["ids"]
+        ids += [known[email] for email in emails if email in known]
+        return int(self._command("add_segment", {"name": name, "contact_ids": ids})["id"])
 
     def readers(self, count: int = 3, name: str = "Readers") -> int:
         """Return the id of a segment with new readers."""
@@ -57,10 +46,13 @@ class Newsletter:
 
     def count(self, operation: str) -> int:
         """Return how often an operation was asked for."""
-        return int(self.emulator.requests.counts().get(operation, 0))
+        return int(self.emulator.requests.counts().get(f"esputnik.{operation}", 0))
 
-    def _client(self) -> contextlib.closing[Client]:
-        return contextlib.closing(connected(self.emulator, whose=esputnik_account(self.emulator)))
+    def _command(self, name: str, fields: dict[str, Any]) -> Any:
+        from airflow_provider_sendpulse.emulator.esputnik import control
+
+        with self.emulator.emulator.lock:
+            return getattr(control, name)(self.emulator.emulator, None, fields)
 
 
 __all__ = ["LETTER", "Newsletter"]

@@ -150,8 +150,8 @@ class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
         if found.message_id not in ("", str(wanted.message_id)):
             differences.append(("message", found.message_id, str(wanted.message_id)))
         # Of several segments it may name only one.
-        if not {*found.group_ids} <= {str(group) for group in wanted.group_ids}:
-            differences.append(("segments", [*found.group_ids], [str(group) for group in wanted.group_ids]))
+        if not {*found.group_ids} <= {*wanted.group_ids}:
+            differences.append(("segments", [*found.group_ids], [*wanted.group_ids]))
         told, begins = _told_date(found), self._one.begins
         is_ahead = begins is not None and begins > self._clock.now()
         if is_ahead and wanted.start_date is not None and told is not None and not _is_same_minute(told, wanted.start_date):

@@ -12,5 +12,5 @@ from broadcasting import Newsletter
 @pytest.fixture
 def newsletter(emulator: Any, connect_esputnik: Any) -> Newsletter:
     """A prepared message, and a way to make segments and to see who was mailed."""
-    emulator.configure(bounce_share=0, open_share=0, esputnik_import_reads=1)
+    emulator.configure(bounce_share=0, open_share=0)
     return Newsletter(emulator)

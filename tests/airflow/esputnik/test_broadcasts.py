@@ -149,7 +149,7 @@ def test_conflict(runner: Any, newsletter: Newsletter, broadcast: Make, changed:
     assert type(result.error).__name__ == "BroadcastConflict"
     there, here = {
         "message": (f"'{newsletter.message}' there", f"'{newsletter.message + 1}' here"),
-        "segment": (f"{[str(group) for group in newsletter.broadcasts[0]['groups']]} there", f"['{other}'] here"),
+        "segment": (f"{newsletter.broadcasts[0]['groups']} there", f"[{other}] here"),
         "date": ("start: '", "there"),
     }[changed]
     assert there in str(result.error)
@@ -170,7 +170,7 @@ def test_one_of_several_segments_that_the_view_names(runner: Any, newsletter: Ne
 
 @pytest.mark.parametrize("kind", ["lose_answer", "cut_answer", "truncate"])
 def test_lost_answer_makes_one_broadcast(runner: Any, newsletter: Newsletter, broadcast: Make, kind: str) -> None:
-    newsletter.emulator.faults.add(kind, operation="broadcasts.create")
+    newsletter.emulator.faults.add(kind, operation="esputnik.broadcasts.create")
     result = runner.run(broadcast())
     assert result.state == "success", result.error
     assert result.value == newsletter.broadcasts[0]["id"]
@@ -185,7 +185,7 @@ def test_lost_answer_of_one_that_is_listed_late(
     from airflow_provider_sendpulse.api.clock import SystemClock
 
     newsletter.emulator.configure(esputnik_broadcast_visibility_seconds=90, clock="real")
-    newsletter.emulator.faults.add("lose_answer", operation="broadcasts.create")
+    newsletter.emulator.faults.add("lose_answer", operation="esputnik.broadcasts.create")
     monkeypatch.setattr(SystemClock, "sleep", lambda _, seconds: newsletter.emulator.advance(seconds))
     result = runner.run(broadcast())
     assert result.state == "success", result.error
@@ -196,7 +196,7 @@ def test_lost_answer_of_one_that_is_listed_late(
 def test_lost_request_is_sent_once_more(
     runner: Any, newsletter: Newsletter, broadcast: Make, jumping_clock: list[float]
 ) -> None:
-    newsletter.emulator.faults.add("drop", operation="broadcasts.create")
+    newsletter.emulator.faults.add("drop", operation="esputnik.broadcasts.create")
     result = runner.run(broadcast())
     assert result.state == "success", result.error
     assert len(newsletter.broadcasts) == 1
@@ -208,7 +208,7 @@ def test_lost_request_is_sent_once_more(
 def test_doubt_that_stays_is_final(
     runner: Any, newsletter: Newsletter, broadcast: Make, jumping_clock: list[float]
 ) -> None:
-    newsletter.emulator.faults.add("drop", operation="broadcasts.create", times=2)
+    newsletter.emulator.faults.add("drop", operation="esputnik.broadcasts.create", times=2)
     runner.api.should_retry = True
     result = runner.run(broadcast())
     assert result.state == "failed"
@@ -223,7 +223,7 @@ def test_doubt_that_stays_is_final(
 def test_list_that_cannot_be_read_creates_nothing(
     runner: Any, newsletter: Newsletter, broadcast: Make, quick: list[float]
 ) -> None:
-    newsletter.emulator.faults.add("status", operation="broadcasts.list", status=500, times=None)
+    newsletter.emulator.faults.add("status", operation="esputnik.broadcasts.list", status=500, times=None)
     runner.api.should_retry = True
     assert runner.run(broadcast()).state == "up_for_retry"
     assert newsletter.count("broadcasts.create") == 0
@@ -262,9 +262,7 @@ def test_deleted_one_is_not_created_again(runner: Any, newsletter: Newsletter, b
 
 def test_date_is_the_time_of_the_organisation(runner: Any, newsletter: Newsletter, broadcast: Make) -> None:
     newsletter.emulator.configure(time_zone="Europe/Kyiv")
-    result = runner.run(
-        broadcast(send_date=NEXT_WEEK.isoformat(), batch_size="{{ 2 }}", batch_interval_unit="hour")
-    )
+    result = runner.run(broadcast(send_date=NEXT_WEEK.isoformat(), batch_size="{{ 2 }}", batch_interval_unit="hour"))
     assert result.state == "success", result.error
     assert datetime.fromisoformat(newsletter.broadcasts[0]["starts_at"]) == NEXT_WEEK
     assert newsletter.mailed == {}
@@ -277,7 +275,7 @@ def test_date_is_the_time_of_the_organisation(runner: Any, newsletter: Newslette
 def test_another_time_zone_than_the_organisations_is_told(runner: Any, newsletter: Newsletter, broadcast: Make) -> None:
     newsletter.emulator.faults.add(
         "status",
-        operation="broadcasts.create",
+        operation="esputnik.broadcasts.create",
         status=200,
         body={"broadcastId": "810001", "title": "", "messageId": "1", "groupId": 1, "startDate": "2030-01-01T10:00"},
     )
@@ -288,7 +286,7 @@ def test_another_time_zone_than_the_organisations_is_told(runner: Any, newslette
 
 def test_title_that_the_service_cuts(runner: Any, newsletter: Newsletter, broadcast: Make) -> None:
     body = {"broadcastId": "810001", "title": "New", "messageId": "1", "groupId": 1}
-    newsletter.emulator.faults.add("status", operation="broadcasts.create", status=200, body=body)
+    newsletter.emulator.faults.add("status", operation="esputnik.broadcasts.create", status=200, body=body)
     result = runner.run(broadcast())
     assert type(result.error).__name__ == "BroadcastUnlike"
     assert "Give it a shorter title" in str(result.error)
@@ -325,7 +323,7 @@ def test_too_late(runner: Any, newsletter: Newsletter, broadcast: Make) -> None:
         ({"batch_size": 0, "batch_interval_unit": "HOUR"}, "belong together"),
         ({"batch_size": 10, "batch_interval_unit": "WEEK"}, "MINUTE, HOUR, DAY, MONTH"),
         ({"send_date": "tomorrow"}, "send_date 'tomorrow' is not a date"),
-        ({"send_date": datetime(2030, 1, 1)}, "has no time zone"),  # noqa: DTZ001
+        ({"send_date": datetime(2030, 1, 1)}, "has no time zone"),
         ({"past_send_date": "wait"}, "past_send_date is 'wait'"),
         ({"mailing_key": " "}, "mailing_key is empty"),
         ({"visibility_window": 7200}, "visibility_window is 7200 seconds"),
@@ -347,7 +345,7 @@ def test_date_needs_a_time_zone(runner: Any, broadcast: Make, connect_esputnik: 
 
 def test_segment_name_that_two_have(runner: Any, newsletter: Newsletter, broadcast: Make) -> None:
     two = [{"id": 7, "name": "Readers", "type": "Static"}, {"id": 8, "name": "Readers", "type": "Dynamic"}]
-    newsletter.emulator.faults.add("status", operation="segments.list", status=200, body=two)
+    newsletter.emulator.faults.add("status", operation="esputnik.segments.list", status=200, body=two)
     assert "there are several: [7, 8]" in str(runner.run(broadcast()).error)
 
 
@@ -358,7 +356,7 @@ def test_deletion(runner: Any, dag: Any, newsletter: Newsletter, broadcast: Make
         operator = EsputnikDeleteBroadcastOperator(task_id="delete", dag=anew(dag), broadcast_id=broadcast_id)
         return runner.run(operator)
 
-    newsletter.emulator.faults.add("lose_answer", operation="broadcasts.delete")
+    newsletter.emulator.faults.add("lose_answer", operation="esputnik.broadcasts.delete")
     assert delete().value is True
     gone = delete()
     assert (gone.state, gone.value) == ("success", False)
