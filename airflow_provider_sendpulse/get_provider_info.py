@@ -139,6 +139,12 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "eSputnik": {
         "hooks": ("esputnik",),
+        "operators": (
+            "esputnik.activity",
+            "esputnik.broadcasts",
+        ),
+        "sensors": ("esputnik.balance",),
+        "triggers": ("esputnik.balance",),
     },
 }
 """What users import from, by floor."""
