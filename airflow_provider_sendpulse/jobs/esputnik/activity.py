@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import itertools
 import json
 import logging
 from collections import Counter
@@ -17,9 +18,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_provider_sendpulse.api.call import PagedCall
 from airflow_provider_sendpulse.esputnik import activity
 from airflow_provider_sendpulse.esputnik.activity import Activity
-from airflow_provider_sendpulse.exceptions import InvalidRequest, NeedsHuman, Refused
+from airflow_provider_sendpulse.exceptions import InvalidRequest, NeedsHuman, Refused, ServiceError
 from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.rows.output import Layout, Record
@@ -156,11 +158,24 @@ def rows_of(sender: Sender, selection: Selection, by_status: Counter[str]) -> It
 def _window(sender: Sender, selection: Selection, start: dt.datetime, end: dt.datetime) -> Iterator[Activity]:
     """Yield what happened in a time of at most a day."""
     call = activity.contacts(start, end, message_tag=selection.tag, activity_status=_asked(selection), limit=_MOST_ROWS)
-    try:
-        first = sender.send(call)
+    first = _first_page(sender, call)
+    is_short = end - start <= _SHORTEST_WINDOW
+    if len(first) < _MOST_ROWS or is_short:
         # A service that gives fewer rows at a time than it is asked for must not hide any.
-        following = call.after(first) if len(first) < _MOST_ROWS and end - start > _SHORTEST_WINDOW else None
-        is_whole = not first or (following is not None and not sender.send(following))
+        behind = [*_behind(sender, call, first)] if is_short else [*itertools.islice(_behind(sender, call, first), 1)]
+        if is_short or not behind:
+            yield from first
+            yield from behind
+            return
+    middle = _floor(start + (end - start) / 2)
+    log.debug("There is too much activity from %s to %s for one page: asking for halves.", start, end)
+    yield from _window(sender, selection, start, middle)
+    yield from _window(sender, selection, middle, end)
+
+
+def _first_page(sender: Sender, call: PagedCall[Activity]) -> list[Activity]:
+    try:
+        return sender.send(call)
     except Refused as error:
         if "ContactActivity" not in (error.service_message or str(error)):
             raise
@@ -171,23 +186,36 @@ def _window(sender: Sender, selection: Selection, start: dt.datetime, end: dt.da
             status=error.status,
             service_message=error.service_message,
         ) from None
-    if is_whole:
-        yield from first
-    elif end - start > _SHORTEST_WINDOW:
-        middle = _floor(start + (end - start) / 2)
-        log.debug("There is too much activity from %s to %s for one page: asking for halves.", start, end)
-        yield from _window(sender, selection, start, middle)
-        yield from _window(sender, selection, middle, end)
-    else:
-        # There is nothing shorter than a minute. A page that leads nowhere new ends this with an error.
-        page = first
-        while page:
-            yield from page
-            after = call.after(page)
-            if after is None:
-                return
-            call = after
-            page = sender.send(call)
+
+
+def _behind(sender: Sender, call: PagedCall[Activity], page: list[Activity]) -> Iterator[Activity]:
+    """Yield the rows behind a page.
+
+    :raises ServiceError: when paging leads nowhere new behind a page that was full
+    """
+    known = {_digest(row) for row in page}
+    while page:
+        is_full = len(page) >= call.limit
+        try:
+            following = call.after(page)
+        except ServiceError:
+            if is_full:
+                raise
+            return
+        if following is None:
+            return
+        call, page = following, sender.send(following)
+        new = {digest: row for row in page if (digest := _digest(row)) not in known}
+        if page and not new:
+            if is_full:
+                raise ServiceError(
+                    f"{call.operation} does not advance: it repeats itself within a minute. What was listed may not be "
+                    "everything.",
+                    operation=call.operation,
+                )
+            return
+        known |= new.keys()
+        yield from new.values()
 
 
 def _asked(selection: Selection) -> str | None:
