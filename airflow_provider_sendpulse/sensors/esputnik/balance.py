@@ -8,20 +8,20 @@ from typing import Any
 
 from airflow_provider_sendpulse.arguments import optional_amount, optional_number
 from airflow_provider_sendpulse.esputnik import balance
-from airflow_provider_sendpulse.exceptions import FinalFailure
 from airflow_provider_sendpulse.jobs.esputnik.balance import Minimums, figures_of, judge_balance
 from airflow_provider_sendpulse.jobs.waiting import Decision
 from airflow_provider_sendpulse.sensors.esputnik.base import EsputnikSensor
+from airflow_provider_sendpulse.sensors.service import FiguresSensor
 from airflow_provider_sendpulse.triggers.esputnik.balance import EsputnikBalanceTrigger
 
 
-class EsputnikBalanceSensor(EsputnikSensor):
+class EsputnikBalanceSensor(FiguresSensor, EsputnikSensor):
     """Wait until the organisation has enough money and paid messages, such as before a broadcast.
 
     At least one minimum is given, and all that are given must be reached. An account can be topped up, so too little is
     waited for until ``timeout``.
 
-    It returns the figures: ``balance``, ``currency``, ``credit_limit``, ``bonus_emails`` and ``bonus_smses``.
+    The figures are ``balance``, ``currency``, ``credit_limit``, ``bonus_emails`` and ``bonus_smses``.
 
     :param min_balance: money in the account, in its own currency, without what it may be overdrawn by (templated)
     :param min_bonus_emails: e-mails that are paid for already (templated)
@@ -66,13 +66,11 @@ class EsputnikBalanceSensor(EsputnikSensor):
         minimums = self._minimums
         return judge_balance(minimums, figures_of(self.hook.send(balance.read())))
 
-    def judge(self, seen: Any) -> Decision:
+    def judge_figures(self, figures: dict[str, Any]) -> Decision:
         """Judge figures."""
-        if not isinstance(seen, dict):
-            raise FinalFailure("The trigger sent an event without figures.")
-        return judge_balance(self._minimums, seen)
+        return judge_balance(self._minimums, figures)
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> EsputnikBalanceTrigger:
+    def trigger(self, **wait: Any) -> EsputnikBalanceTrigger:
         """Return what waits in the triggerer."""
         minimums = self._minimums
         return EsputnikBalanceTrigger(
@@ -80,11 +78,7 @@ class EsputnikBalanceSensor(EsputnikSensor):
             min_bonus_emails=minimums.bonus_emails,
             min_bonus_smses=minimums.bonus_smses,
             currency=minimums.currency,
-            esputnik_conn_id=self.esputnik_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
+            **wait,
         )
 
     @property
