@@ -75,7 +75,7 @@ class EsputnikActivityOperator(EsputnikOperator):
         date_from: datetime | str | None = None,
         date_to: datetime | str | None = None,
         destination: Place | None = None,
-        columns: Sequence[str] = IMPERSONAL,
+        columns: Sequence[str] | None = None,
         statuses: Sequence[str] | str = (),
         channels: Sequence[str] | str = (),
         tag: str | None = None,
@@ -101,7 +101,8 @@ class EsputnikActivityOperator(EsputnikOperator):
         :raises NeedsHuman: when eSputnik does not keep or show activity for this account: its support enables it
         :raises ServiceError: when not all rows could be listed; nothing was written
         """
-        shape = layout(self.columns)
+        columns = IMPERSONAL if self.columns is None else self.columns
+        shape = layout(columns)
         place = None if self.destination is None else output_of(self.destination, "destination")
         with self.hook as hook:
             selection = self._selection(context, hook.settings.account_timezone)
@@ -113,7 +114,7 @@ class EsputnikActivityOperator(EsputnikOperator):
                 for _ in rows:
                     pass
             else:
-                place.write(shape, records(rows, self.columns))
+                place.write(shape, records(rows, columns))
         told = {"rows": by_status.total(), "by_status": dict(sorted(by_status.items()))}
         self.log.info("Activity from %s to %s: %s.", selection.start, selection.end, told)
         return {**told, "destination": None if place is None else str(place)}
