@@ -28,10 +28,8 @@ class Lists:
 
 def listed(sender):
     call = replace(broadcasts.list(), limit=2)
-    return [
-        one.id
-        for one in as_far_back(sender, call, lambda one: one.id, lambda one: one.start_date or "", "2026-02-01T00:00")
-    ]
+    found = as_far_back(sender, call, lambda one: one.id, lambda one: one.start_date or "", "2026-02-01T00:00")
+    return [one.id for one in found]
 
 
 def dated(*dates):
