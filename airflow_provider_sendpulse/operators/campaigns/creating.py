@@ -141,6 +141,15 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         """Create or adopt the campaign, and wait for it if asked to.
 
         :return: the id of the campaign
+        :raises InvalidRequest: for parameters that SendPulse does not take together, or a date that has passed; nothing was
+            created
+        :raises CampaignConflict: a campaign with this marker exists, and it is another one; nothing was created
+        :raises CampaignNotSent: the campaign ended without being sent to all, or was deleted
+        :raises CampaignStartedEarly: it goes out before its date
+        :raises NeedsHuman: it waits for somebody in the dashboard
+        :raises AmbiguousOutcome: whether it was created cannot be established; it is not created again
+        :raises DeadlinePassed: it is not sent in time, or SendPulse takes no more campaigns until then
+        :raises AirflowSkipException: ``not_after`` has passed, or ``send_date`` with ``past_send_date="skip"``
         """
         return self._run(context)
 
