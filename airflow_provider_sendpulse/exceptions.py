@@ -66,7 +66,26 @@ class AuthenticationFailed(FinalFailure):
 
 
 class Refused(FinalFailure):
-    """The service understood the call and refused it; nothing was carried out."""
+    """The service understood the call and refused it; nothing was carried out.
+
+    :param due_to_a_row: whether, of a call for many rows, some of them can be why
+    :param is_too_large: whether the call held too much
+    :param most_items: how many rows one call may hold, where the service says so
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        due_to_a_row: bool = False,
+        is_too_large: bool = False,
+        most_items: int | None = None,
+        **details: object,
+    ) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.due_to_a_row = due_to_a_row
+        self.is_too_large = is_too_large
+        self.most_items = most_items
 
 
 class AmbiguousOutcome(FinalFailure):
@@ -124,6 +143,10 @@ class CostTooHigh(FinalFailure):
     """A mailing would cost more than is allowed, or more than the account has; nothing was sent."""
 
 
+class ImportFailed(FinalFailure):
+    """An import session ended in an error, or the service does not know it; which contacts it has written is not known."""
+
+
 class DeliveryFailed(FinalFailure):
     """Too many rows could not be delivered; the message holds the counts."""
 
@@ -162,6 +185,7 @@ __all__ = [
     "DeadlinePassed",
     "DeliveryFailed",
     "FinalFailure",
+    "ImportFailed",
     "Interrupted",
     "InvalidRequest",
     "MessageConflict",

@@ -142,9 +142,24 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "operators": (
             "esputnik.activity",
             "esputnik.broadcasts",
+            "esputnik.contacts",
+            "esputnik.erasure",
+            "esputnik.events",
+            "esputnik.imports",
+            "esputnik.messages",
+            "esputnik.orders",
+            "esputnik.segments",
         ),
-        "sensors": ("esputnik.balance",),
-        "triggers": ("esputnik.balance",),
+        "sensors": (
+            "esputnik.balance",
+            "esputnik.imports",
+            "esputnik.messages",
+        ),
+        "triggers": (
+            "esputnik.balance",
+            "esputnik.imports",
+            "esputnik.messages",
+        ),
     },
 }
 """What users import from, by floor."""

@@ -98,7 +98,8 @@ class Mapped:
 class ImportSession:
     """How far an import is.
 
-    :param status: see :class:`~airflow_provider_sendpulse.esputnik.statuses.ImportStatus`
+    :param status: see :class:`~airflow_provider_sendpulse.esputnik.statuses.ImportStatus`; empty when the service says
+        nothing of the session, as if it did not know it
     :param timestamp: when it got that status, ISO 8601
     :param mapping: the contacts that were added or updated; those that were skipped are absent
     """
@@ -231,7 +232,7 @@ def _failed(data: Mapping[str, Any]) -> FailedContact:
 def _session(answer: Any) -> ImportSession:
     data = wire.record(answer)
     return ImportSession(
-        status=wire.text(data["status"]),
+        status=wire.text(data.get("status")),
         timestamp=wire.text(data.get("timestamp")),
         description=wire.text(data.get("description")),
         mapping=tuple(wire.listed(_mapped)(data.get("mapping"))),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_sendpulse.api.call import Call, Expect
+from airflow_provider_sendpulse.api.call import Call, Expect, Repeat
 from airflow_provider_sendpulse.api.messages import Answer
 from airflow_provider_sendpulse.api.service import Problem, ProblemKind, Service
 from airflow_provider_sendpulse.esputnik import wire
@@ -19,7 +19,12 @@ CREDENTIALS_ADVICE = (
 REPEATED = 409
 """The HTTP status of a request that repeats another within a minute."""
 
+NOT_VALID = 400
+"""The HTTP status of what cannot be carried out as it is, such as one wrong value among many rows."""
+
 NOT_FOUND = 404
+
+TOO_LARGE = 413
 
 REPEAT_AFTER = 60.0
 """Seconds after which the same request is taken again."""
@@ -53,7 +58,13 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
     advice = _ADVICE.get(answer.status, "")
     if 300 <= answer.status < 400:
         advice = "The connection's host does not answer as the API: it redirects. Check the host."
-    return Problem(ProblemKind.REFUSED, message=message, advice=advice)
+    return Problem(
+        ProblemKind.REFUSED,
+        message=message,
+        advice=advice,
+        due_to_a_row=answer.status == NOT_VALID,
+        is_too_large=answer.status == TOO_LARGE,
+    )
 
 
 def _in_a_good_answer(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
@@ -73,7 +84,7 @@ def _in_a_good_answer(call: Call[Any], answer: Answer, body: Any) -> Problem | N
 
 def _repeated(call: Call[Any], message: str) -> Problem:
     said = "The same request was received less than a minute ago, and this one was not carried out."
-    if call.reaches_people:
+    if call.reaches_people and call.repeat is Repeat.IF_NOT_EXECUTED:
         return Problem(ProblemKind.REFUSED, message=message, advice=f"{said} Look for what became of the first.")
     return Problem(ProblemKind.QUOTA, message=message, retry_after=REPEAT_AFTER, advice=f"{said} Try again after a minute.")
 
@@ -93,4 +104,13 @@ def _message(answer: Answer, body: Any) -> str:
 
 ESPUTNIK = Service(name="eSputnik", find_problem=find_problem, credentials_advice=CREDENTIALS_ADVICE)
 
-__all__ = ["CREDENTIALS_ADVICE", "ESPUTNIK", "NOT_FOUND", "REPEATED", "REPEAT_AFTER", "find_problem"]
+__all__ = [
+    "CREDENTIALS_ADVICE",
+    "ESPUTNIK",
+    "NOT_FOUND",
+    "NOT_VALID",
+    "REPEATED",
+    "REPEAT_AFTER",
+    "TOO_LARGE",
+    "find_problem",
+]

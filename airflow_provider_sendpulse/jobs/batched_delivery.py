@@ -33,6 +33,7 @@ class BatchedDelivery:
     :param batch_size: rows in a call, until the service wants fewer
     :param concurrency: calls at a time
     :param is_done: whether a refusal says that nothing was left to do
+    :param reached: whether a row needs an address or a telephone number, and is not known by an id instead
     :raises InvalidRequest: for numbers that cannot be meant
     """
 
@@ -42,6 +43,7 @@ class BatchedDelivery:
     batch_size: int = 500
     concurrency: int = 4
     is_done: IsDone = never
+    reached: bool = True
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -87,7 +89,7 @@ class BatchedDelivery:
         with (
             audience.reading() as persons,
             # Closed here and now, by the thread that has opened their temporary file.
-            contextlib.closing(screened(prefix.reading(persons), report, self.key)) as items,
+            contextlib.closing(screened(prefix.reading(persons), report, self.key, reached=self.reached)) as items,
         ):
             upsert.run(_unsent(items, prefix, report, skipped), report, prefix)
         return prefix

@@ -3,23 +3,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from airflow_provider_sendpulse.api.clock import Clock
-from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
+from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.position import PositionStore
+from airflow_provider_sendpulse.jobs.receipts import Erased, Findings
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
-from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse import addresses, blacklist
-from airflow_provider_sendpulse.sendpulse.error_codes import UNKNOWN_ADDRESS, due_to_a_row
+from airflow_provider_sendpulse.sendpulse.error_codes import UNKNOWN_ADDRESS
 
 log = logging.getLogger(__name__)
 
@@ -28,48 +25,6 @@ WINDOW = 20
 
 PAUSES = (0.0, 5.0, 30.0)
 """Seconds before each time an address is removed: nobody documents when a look-up shows that it was."""
-
-Shown = Literal["digest", "address"]
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """An address that is in no book any more.
-
-    :param address_books: ids of those that it was in
-    :param at: when it was looked up that it is in none
-    """
-
-    item: Item
-    address_books: tuple[int, ...]
-    at: float
-
-
-class Findings:
-    """Which books addresses were in. Kept for another try, which finds them in none; it holds digests and ids.
-
-    :param store: where it is kept
-    """
-
-    def __init__(self, store: PositionStore) -> None:
-        self._store = store
-        value = store.read()
-        self._found: dict[str, list[int]] = dict(value) if isinstance(value, dict) else {}
-
-    def add(self, found: Iterable[tuple[Item, Sequence[int]]]) -> None:
-        """Take in what was found, and keep it before anything is removed."""
-        news = {item.key: sorted({*self.of(item), *books}) for item, books in found if books}
-        if news:
-            self._found |= news
-            self._store.write(dict(self._found))
-
-    def of(self, item: Item) -> tuple[int, ...]:
-        """Return the books that an address was in."""
-        return tuple(self._found.get(item.key, ()))
-
-    def forget(self) -> None:
-        """Forget all of it: nothing is left for another try."""
-        self._store.delete()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +52,7 @@ class Erasure:
                 try:
                     left = self._erase(item.person.email)
                 except Refused as error:
-                    if not due_to_a_row(error.status, error.error_code):
+                    if not error.due_to_a_row:
                         raise
                     report.settle(item.person, Outcome.REJECTED, str(error), item.label)
                     continue
@@ -131,7 +86,7 @@ class Erasure:
         try:
             return self._address_books(email)
         except Refused as error:
-            if due_to_a_row(error.status, error.error_code):
+            if error.due_to_a_row:
                 return []  # It is refused again when it is to be removed, and then the row is told of.
             raise
 
@@ -144,23 +99,4 @@ class Erasure:
             raise
 
 
-def at_most(persons: Iterable[Person], most: int) -> Iterator[Person]:
-    """Yield people.
-
-    :raises InvalidRequest: when there are more than ``most``
-    """
-    for number, person in enumerate(persons, start=1):
-        if number > most:
-            raise InvalidRequest(
-                f"There are more than max_contacts={most:,} rows, and nothing brings back what is erased. Nothing was: if "
-                "all of them are meant, allow more."
-            )
-        yield person
-
-
-def shown(email: str, how: Shown) -> str:
-    """Return what a receipt says of an address: the address, or the SHA-256 digest of it in lower case."""
-    return email if how == "address" else hashlib.sha256(email.lower().encode()).hexdigest()
-
-
-__all__ = ["PAUSES", "WINDOW", "Erased", "Erasure", "Findings", "Shown", "at_most", "shown"]
+__all__ = ["PAUSES", "WINDOW", "Erasure"]

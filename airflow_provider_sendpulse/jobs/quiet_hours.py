@@ -10,9 +10,10 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.jobs.pausing import Paused
 
 
-class QuietNow(Exception):
+class QuietNow(Paused):
     """Sending stops here, until the quiet hours end.
 
     :param until: when they end, in seconds since the epoch

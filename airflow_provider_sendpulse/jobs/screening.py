@@ -46,17 +46,20 @@ class Item:
     label: str = field(default="", repr=False)
 
 
-def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], Key]) -> Generator[Item, None, None]:
+def screened(
+    persons: Iterable[Person], report: Report, key: Callable[[Person], Key], *, reached: bool = True
+) -> Generator[Item, None, None]:
     """Count rows, settle those that are wrong or duplicate, and give the others their keys.
 
     To be closed by the thread that reads it, also when that stops early.
 
     :param key: what a row is recognised by; it raises ``InvalidRequest`` for a row that cannot be sent
+    :param reached: whether a row needs an address or a telephone number, and is not known by an id instead
     """
     with contextlib.closing(Seen()) as seen:
         for person in persons:
             report.read(person)
-            if fault := person.fault or _fault(person):
+            if fault := person.fault or fault_of(person, reached=reached):
                 report.settle(person, Outcome.INVALID, fault)
                 continue
             try:
@@ -71,10 +74,14 @@ def screened(persons: Iterable[Person], report: Report, key: Callable[[Person], 
             yield Item(person, digest.hex(), found.label)
 
 
-def _fault(person: Person) -> str | None:
-    if not person.email and not person.phone:
+def fault_of(person: Person, *, reached: bool = True) -> str | None:
+    """Return what is wrong with address and telephone number, or ``None``.
+
+    :param reached: whether there has to be one of them
+    """
+    if reached and not (person.email or person.phone or person.external_customer_id or person.contact_id):
         return "neither address nor telephone number"
     return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 
 
-__all__ = ["Item", "Key", "screened"]
+__all__ = ["Item", "Key", "fault_of", "screened"]

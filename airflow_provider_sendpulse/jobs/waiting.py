@@ -37,14 +37,14 @@ class Verdict(Enum):
 class Decision:
     """The verdict on one look: at a status, such as a campaign's, or at figures, such as a balance.
 
-    :param code: the status seen; ``None`` where figures are waited for
+    :param code: the status seen, a number or a word; ``None`` where figures are waited for
     :param text: what was seen with its meaning, for logs
     :param error: what to raise when the verdict is ``FAILED``
     :param figures: the figures seen, of plain JSON; ``None`` where a status is waited for
     """
 
     verdict: Verdict
-    code: int | None
+    code: int | str | None
     text: str
     error: FinalFailure | None = None
     figures: Mapping[str, Any] | None = None

@@ -6,17 +6,23 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
 
+from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, Interrupted, InvalidRequest, RejectsNotWritten
-from airflow_provider_sendpulse.jobs.quiet_hours import QuietNow
+from airflow_provider_sendpulse.hooks.service import ServiceHook
+from airflow_provider_sendpulse.jobs.batched_delivery import BatchedDelivery
+from airflow_provider_sendpulse.jobs.pausing import Paused
 from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.thresholds import Thresholds
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.service import ServiceOperator
+from airflow_provider_sendpulse.operators.task_store import task_position
+from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.rejects import NoRejects, Rejects, TaskRun
 from airflow_provider_sendpulse.rows.rejects_file import RejectsFile
 from airflow_provider_sendpulse.rows.rejects_spool import SpooledRejects, reason_of
@@ -94,8 +100,7 @@ class RowsOperator(ServiceOperator):
             trouble = self._closed(rejects)
             if trouble is not None:
                 self.log.error("%s", trouble)
-            # Quiet hours are a pause: the task goes on with these rows.
-            failed = not isinstance(error, QuietNow)
+            failed = not isinstance(error, Paused)
             self._say(noun, report, place if trouble is None else None, context, failed=failed)
             raise
         trouble = self._closed(rejects)
@@ -158,10 +163,54 @@ class RowsOperator(ServiceOperator):
         self.log.info("%s: %s", noun, report.counts)
 
 
+class BatchedRowsOperator(RowsOperator):
+    """An operator that has something done with many rows in a call, and several calls at a time.
+
+    Doing it again changes nothing. A retry goes on where the try before it has got to, if the source still begins with
+    the same rows in the same order, and starts over if not; that needs Airflow 3.3, below it a retry starts over.
+
+    :param concurrency: calls at a time, from 1 to 32, within the request budget of the account
+    """
+
+    _skips_what_it_has_sent = True
+
+    def __init__(self, *, concurrency: int = 4, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.concurrency = concurrency
+
+    def _deliver_batches(
+        self,
+        context: Context,
+        hook: ServiceHook[Any],
+        audience: Audience,
+        noun: str,
+        delivery: Callable[[Sender], BatchedDelivery],
+    ) -> dict[str, int]:
+        """Deliver the rows and return the counts.
+
+        :param noun: what the rows are, for the log
+        :param delivery: says how, once there is a connection
+        """
+        position = task_position(context)
+        with self._accounted(noun, audience.source) as report, hook:
+            delivery(hook).run(
+                hook.get_conn(),  # what threads may share: the hook asks Airflow, which only this thread may
+                audience,
+                position,
+                report,
+                SystemClock(),
+                account=hook.settings.account.budget_key,
+                catch_up=hook.catch_up,
+            )
+        # As late as can be: until here another try would go on, from here on it begins again.
+        position.delete()
+        return report.counts.as_dict()
+
+
 class SendPulseRowsOperator(RowsOperator, SendPulseOperator):
     """An operator that delivers rows to SendPulse; see :class:`RowsOperator`."""
 
     template_fields: Collection[str] = (*SendPulseOperator.template_fields, *RowsOperator.template_fields)
 
 
-__all__ = ["RowsOperator", "SendPulseRowsOperator"]
+__all__ = ["BatchedRowsOperator", "RowsOperator", "SendPulseRowsOperator"]

@@ -15,6 +15,7 @@ from airflow_provider_sendpulse.jobs.sender_activation import CodeRequests
 from airflow_provider_sendpulse.version_compat import never_expire
 
 _POSITION = "position"
+_IMPORT_SESSIONS = "import sessions"
 _CODE_REQUESTED = "activation code requested"
 
 
@@ -57,6 +58,12 @@ def task_position(context: Any) -> PositionStore:
     return MemoryPosition() if store is None else TaskPosition(store)
 
 
+def task_import_sessions(context: Any) -> PositionStore:
+    """Return where the tries of this task keep the import sessions that they have started; as :func:`task_position`."""
+    store = context.get("task_state_store")
+    return MemoryPosition() if store is None else TaskPosition(store, _IMPORT_SESSIONS)
+
+
 def task_code_requests(context: Any) -> CodeRequests:
     """Return whether the tries of this task have asked for an activation code.
 
@@ -90,22 +97,23 @@ class TaskCodeRequests:
 
 
 class TaskPosition:
-    """A position under one key of the task state store, kept for good."""
+    """A position, or another small value, under one key of the task state store, kept for good."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, key: str = _POSITION) -> None:
         self._store = store
+        self._key = key
 
     def read(self) -> Any:
         """Return what was written last, or ``None``."""
-        return self._store.get(_POSITION)
+        return self._store.get(self._key)
 
     def write(self, value: dict[str, Any]) -> None:
         """Keep a value."""
-        _keep(self._store, _POSITION, value)
+        _keep(self._store, self._key, value)
 
     def delete(self) -> None:
         """Forget it."""
-        self._store.delete(_POSITION)
+        self._store.delete(self._key)
 
 
 def _keep(store: Any, key: str, value: Any) -> None:
@@ -118,6 +126,7 @@ __all__ = [
     "mailing_record",
     "message_record",
     "task_code_requests",
+    "task_import_sessions",
     "task_ledger",
     "task_position",
 ]

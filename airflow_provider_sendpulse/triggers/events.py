@@ -28,14 +28,14 @@ class WaitEvent:
     """
 
     kind: str
-    code: int | None = None
+    code: int | str | None = None
     history: list[list[Any]] = field(default_factory=list)
     error: str | None = None
     message: str = ""
     figures: dict[str, Any] | None = None
 
     @property
-    def seen(self) -> int | dict[str, Any] | None:
+    def seen(self) -> int | str | dict[str, Any] | None:
         """What was seen last: a status or figures."""
         return self.code if self.figures is None else self.figures
 
@@ -55,7 +55,7 @@ class WaitEvent:
         if not isinstance(payload, dict) or payload.get("kind") not in (SEEN, TIMEOUT, ERROR):
             raise FinalFailure(f"The trigger sent an event that cannot be understood ({type(payload).__name__}).")
         figures = payload.get("figures")
-        if payload["kind"] == SEEN and not isinstance(payload.get("code"), int) and not isinstance(figures, dict):
+        if payload["kind"] == SEEN and not isinstance(payload.get("code"), int | str) and not isinstance(figures, dict):
             raise FinalFailure("The trigger sent an event without a status.")
         return cls(
             kind=payload["kind"],

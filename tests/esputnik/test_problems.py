@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from airflow_provider_sendpulse import esputnik as es
-from airflow_provider_sendpulse.api.call import Call, Expect, as_is
+from airflow_provider_sendpulse.api.call import Call, Expect, Repeat, as_is
 from airflow_provider_sendpulse.api.messages import Answer
 from airflow_provider_sendpulse.api.service import ProblemKind
 from airflow_provider_sendpulse.esputnik.contacts import Contact
@@ -53,6 +53,7 @@ def found(status, body, call=CALL, content=b"", kind="application/json"):
         (405, NOT_JSON, CALL, REFUSED),
         (409, NOT_JSON, CALL, QUOTA),
         (409, NOT_JSON, SENDING, REFUSED),
+        (409, NOT_JSON, replace(SENDING, repeat=Repeat.ALWAYS), QUOTA),
         (415, None, CALL, REFUSED),
         (419, None, CALL, REFUSED),
         (429, NOT_JSON, CALL, THROTTLED),

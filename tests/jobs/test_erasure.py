@@ -8,8 +8,9 @@ from deliveries import person, refused
 from fake_clock import FakeClock
 
 from airflow_provider_sendpulse.exceptions import Refused
-from airflow_provider_sendpulse.jobs.erasure import PAUSES, Erasure, Findings
+from airflow_provider_sendpulse.jobs.erasure import PAUSES, Erasure
 from airflow_provider_sendpulse.jobs.position import MemoryPosition
+from airflow_provider_sendpulse.jobs.receipts import Findings
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.sendpulse.addresses import Membership
@@ -54,7 +55,7 @@ def erase(account):
 def test_looked_up_before_and_after():
     account = Account()
     counts, [erased], _ = erase(account)
-    assert (counts.accepted, erased.address_books) == (1, (7, 9))
+    assert (counts.accepted, erased.found) == (1, (7, 9))
     assert account.steps == ["GET", "DELETE", "GET"]
 
 
@@ -76,7 +77,7 @@ def test_found_for_good(caplog):
 def test_not_known_in_other_words(code):
     unknown = refused(error_code=code)
     counts, [erased], _ = erase(Account(errors={"GET": unknown, "DELETE": unknown}))
-    assert (counts.accepted, erased.address_books) == (1, ())
+    assert (counts.accepted, erased.found) == (1, ())
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, None), (403, 403)])

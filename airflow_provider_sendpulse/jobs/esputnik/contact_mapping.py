@@ -94,13 +94,26 @@ class ContactMapping:
         channels = [name for name in ("email", "sms") if getattr(self, name)]
         return channels + [member for name, member in _MEMBERS.items() if getattr(self, name)]
 
-    def columns(self, **others: Any) -> Columns:
+    @classmethod
+    def of_values(cls, values: Mapping[str, Any], fields: Mapping[int | str, Any]) -> tuple[Self, dict[str, Any]]:
+        """Return the mapping of one contact that is given by its values, and the row that it fits.
+
+        :param values: parameter to value; what is ``None`` or empty is left out
+        :param fields: additional field to value
+        """
+        row = {name: value for name, value in values.items() if value not in (None, "")}
+        columns = {key: f"{_FIELD}{key}" for key, value in fields.items() if value is not None}
+        mapping = cls.of({**{name: name for name in row}, "fields": columns})
+        return mapping, {**row, **{columns[key]: fields[key] for key in columns}}
+
+    def columns(self, *, needs_channel: bool = True, **others: Any) -> Columns:
         """Return how rows are read.
 
+        :param needs_channel: whether a contact has to have a channel, as everywhere but where one is there already
         :param others: more of :class:`~airflow_provider_sendpulse.rows.people.Columns`
         :raises InvalidRequest: without a channel, or when two members come from one column
         """
-        if not self.email and not self.sms:
+        if needs_channel and not self.email and not self.sms:
             raise InvalidRequest("mapping names neither email nor sms: eSputnik needs one of them for a contact.")
         named = [(getattr(self, name), name) for name in (*_MEMBERS, _CONFIRMED) if getattr(self, name)]
         named += [(column, f"{_FIELD}{key}") for key, column in self.fields.items()]

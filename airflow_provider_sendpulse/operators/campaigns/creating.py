@@ -236,7 +236,7 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         context["ti"].xcom_push(key="status_history", value=wait.history)
         if wait.kind == ERROR:
             raise wait.failure()
-        if wait.kind == SEEN and wait.code is not None:
+        if wait.kind == SEEN and isinstance(wait.code, int):
             decision = self._judge(campaign_id, wait.code)
             return self._conclude(context, campaign_id, decision, adopted_at, deadline, wait.history)
         with self.hook as hook:
@@ -421,7 +421,7 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         return cost
 
 
-def _first_seen(code: int, history: Sequence[Sequence[Any]]) -> float | None:
+def _first_seen(code: int | str | None, history: Sequence[Sequence[Any]]) -> float | None:
     return float(history[-1][1]) if history and history[-1][0] == code else None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of eSputnik's operators share."""
+"""The emulated account of eSputnik."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Any
 
 import pytest
 from broadcasting import Newsletter
+from esputnik_state import EsputnikState
+
+
+@pytest.fixture
+def esputnik(emulator: Any, connect_esputnik: Any) -> EsputnikState:
+    return EsputnikState(emulator)
 
 
 @pytest.fixture
