@@ -21,7 +21,7 @@ from airflow_provider_sendpulse.operators.esputnik.broadcasts import (
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 READERS = {f"reader{number}@example.com" for number in range(3)}
-NEXT_WEEK = datetime.now(UTC).replace(microsecond=0, second=0, minute=30) + timedelta(days=7)
+NEXT_WEEK = datetime.now(UTC).replace(hour=12, minute=30, second=0, microsecond=0) + timedelta(days=7)
 
 Make = Callable[..., EsputnikCreateBroadcastOperator]
 
@@ -266,7 +266,7 @@ def test_date_is_the_time_of_the_organisation(runner: Any, newsletter: Newslette
     assert result.state == "success", result.error
     assert datetime.fromisoformat(newsletter.broadcasts[0]["starts_at"]) == NEXT_WEEK
     assert newsletter.mailed == {}
-    newsletter.emulator.advance(7 * 86400 + 3600)
+    newsletter.emulator.advance((NEXT_WEEK - datetime.now(UTC)).total_seconds() + 60)
     assert newsletter.mailed.total() == 2
     newsletter.emulator.advance(3600)
     assert newsletter.mailed == dict.fromkeys(READERS, 1)
