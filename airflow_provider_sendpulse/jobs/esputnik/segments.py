@@ -13,6 +13,11 @@ from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.sending import Sender
 
 
+def segments_named(sender: Sender, name: str) -> list[segments.Segment]:
+    """Return the segments of a name; the service may compare names in part."""
+    return [segment for segment in sender.pages(segments.list(name)) if segment.name == name]
+
+
 def segment_ids(sender: Sender, value: Any, name: str) -> list[int]:
     """Return the ids of segments, each once and in their order.
 
@@ -38,11 +43,11 @@ def _id(sender: Sender, item: Any, name: str) -> int:
     text = str(item).strip()
     if not isinstance(item, str) or (text.isascii() and text.isdigit()):
         return whole_number(item, name)
-    named = [segment.id for segment in sender.pages(segments.list(text)) if segment.name == text]
+    named = [segment.id for segment in segments_named(sender, text)]
     if len(named) == 1:
         return named[0]
     told = f"there are several: {named}. Give the id of one" if named else "there is none"
     raise InvalidRequest(f"{name} names the segment {text!r}, and {told}.")
 
 
-__all__ = ["segment_ids"]
+__all__ = ["segment_ids", "segments_named"]
