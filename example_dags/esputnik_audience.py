@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every week: who has bought is imported into eSputnik from the shop's database, and a scenario is told that they are there.
+
+The import waits for eSputnik, which carries it out later, and writes down in the shop's database which contact everybody
+is. So whoever was in the segment before and has bought nothing this week leaves it by contact id, and only then the event
+is sent that the scenario begins with. Contacts that are new get an event of their own from eSputnik: ``newBuyer``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, get_current_context, task
+
+from airflow_provider_sendpulse import esputnik
+from airflow_provider_sendpulse.esputnik.events import Event
+from airflow_provider_sendpulse.hooks.esputnik import EsputnikHook
+from airflow_provider_sendpulse.operators.esputnik.imports import ContactMapping, EsputnikImportContactsOperator
+from airflow_provider_sendpulse.operators.esputnik.segments import EsputnikDetachFromSegmentOperator
+from airflow_provider_sendpulse.rows import OutputTable, SqlRows
+
+SHOP = "shop"
+SEGMENT = "Buyers of the week"
+
+
+# An event that is sent twice starts the scenario twice, so nothing repeats it blindly.
+@task(retries=0)
+def start_scenario() -> None:
+    """Tell the scenario that the audience is there."""
+    context = get_current_context()
+    with EsputnikHook() as hook:
+        week = f"{context['data_interval_start']:%Y-%m-%d}"
+        hook.send(esputnik.events.send(Event("buyersReady", f"week-{week}", {"segment": SEGMENT, "week": week})))
+
+
+@task
+def report() -> dict[str, Any]:
+    """Return what became of the audience: counts only."""
+    ti = get_current_context()["ti"]
+    imported, left = ti.xcom_pull(task_ids="import_buyers"), ti.xcom_pull(task_ids="who_has_not_bought_leaves")
+    return {"imported": imported["accepted"], "refused": imported["rejected"], "left": left["accepted"]}
+
+
+with DAG(
+    dag_id="esputnik_audience",
+    schedule="0 6 * * MON",
+    start_date=datetime(2026, 1, 5, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
+    doc_md=__doc__,
+    tags=["esputnik"],
+):
+    import_buyers = EsputnikImportContactsOperator(
+        task_id="import_buyers",
+        contacts=SqlRows(
+            SHOP,
+            "SELECT customers.email, customers.phone, customers.language, MAX(orders.ordered_on) AS last_order "
+            "FROM orders JOIN customers ON customers.id = orders.customer_id "
+            "WHERE orders.ordered_on >= '{{ data_interval_start | ds }}' "
+            "AND orders.ordered_on < '{{ data_interval_end | ds }}' "
+            # A retry goes on where the try before has got to, if the rows come in the same order.
+            "GROUP BY customers.email, customers.phone, customers.language ORDER BY customers.email",
+        ),
+        # Nothing else of a contact is touched. Who has left no telephone number loses the one that eSputnik has.
+        mapping=ContactMapping(email="email", sms="phone", language_code="language"),
+        group_names=[SEGMENT],
+        event_key_for_new_contacts="newBuyer",
+        mapping_output=OutputTable(SHOP, "esputnik_contacts"),
+        deferrable=True,
+    )
+    who_has_not_bought_leaves = EsputnikDetachFromSegmentOperator(
+        task_id="who_has_not_bought_leaves",
+        segment_name=SEGMENT,
+        contacts=SqlRows(
+            SHOP,
+            "SELECT contact_id FROM esputnik_contacts WHERE session_id NOT IN "
+            "('{{ ti.xcom_pull(task_ids='import_buyers', key='sessions') | join(\"', '\") }}') ORDER BY contact_id",
+        ),
+    )
+    import_buyers >> who_has_not_bought_leaves >> start_scenario() >> report()
