@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every week: who has bought is imported into eSputnik from the shop's database, and a scenario is told that they are there.
+"""Every week: who has bought is imported into eSputnik from the shop's database, and then a scenario starts.
 
 The import waits for eSputnik, which carries it out later, and writes down in the shop's database which contact everybody
 is. So whoever was in the segment before and has bought nothing this week leaves it by contact id, and only then the event
 is sent that the scenario begins with. Contacts that are new get an event of their own from eSputnik: ``newBuyer``.
+
+Two more DAGs are for imports that others prepare: a partner's file, whose URL with its password is in the variable
+``partner_file``, and a session that the shop itself has started, whose id comes with the run.
 """
 
 from __future__ import annotations
@@ -11,17 +14,23 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, get_current_context, task
+from airflow.sdk import DAG, Param, get_current_context, task
 
 from airflow_provider_sendpulse import esputnik
 from airflow_provider_sendpulse.esputnik.events import Event
 from airflow_provider_sendpulse.hooks.esputnik import EsputnikHook
-from airflow_provider_sendpulse.operators.esputnik.imports import ContactMapping, EsputnikImportContactsOperator
+from airflow_provider_sendpulse.operators.esputnik.imports import (
+    ContactMapping,
+    EsputnikImportContactsOperator,
+    EsputnikImportFileOperator,
+)
 from airflow_provider_sendpulse.operators.esputnik.segments import EsputnikDetachFromSegmentOperator
 from airflow_provider_sendpulse.rows import OutputTable, SqlRows
+from airflow_provider_sendpulse.sensors.esputnik.imports import EsputnikImportSensor
 
 SHOP = "shop"
 SEGMENT = "Buyers of the week"
+CONTACT_IDS = OutputTable(SHOP, "esputnik_contacts")
 
 
 # An event that is sent twice starts the scenario twice, so nothing repeats it blindly.
@@ -67,7 +76,7 @@ with DAG(
         mapping=ContactMapping(email="email", sms="phone", language_code="language"),
         group_names=[SEGMENT],
         event_key_for_new_contacts="newBuyer",
-        mapping_output=OutputTable(SHOP, "esputnik_contacts"),
+        mapping_output=CONTACT_IDS,
         deferrable=True,
     )
     who_has_not_bought_leaves = EsputnikDetachFromSegmentOperator(
@@ -80,3 +89,30 @@ with DAG(
         ),
     )
     import_buyers >> who_has_not_bought_leaves >> start_scenario() >> report()
+
+with DAG(
+    dag_id="esputnik_partner_file",
+    schedule="0 5 * * MON",
+    start_date=datetime(2026, 1, 5, tzinfo=UTC),
+    catchup=False,
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
+    doc_md=__doc__,
+    tags=["esputnik"],
+):
+    EsputnikImportFileOperator(task_id="import_file", link="{{ var.value.partner_file }}", group_names=["Partners"])
+
+with DAG(
+    dag_id="esputnik_after_an_import",
+    schedule=None,
+    params={"session_id": Param("", type="string", description="The import session that the shop has started")},
+    doc_md=__doc__,
+    tags=["esputnik"],
+):
+    EsputnikImportSensor(
+        task_id="wait_until_imported",
+        session_id="{{ params.session_id }}",
+        mapping_output=CONTACT_IDS,
+        deferrable=True,
+        poke_interval=30,
+        timeout=timedelta(hours=2),
+    )

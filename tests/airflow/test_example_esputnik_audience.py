@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contact_file import PASSWORD, served_file
 from examples import SHOP, api_of, dags_of, run
+
+from airflow_provider_sendpulse.esputnik import import_sessions
+from airflow_provider_sendpulse.esputnik.contact_data import Contact
+from airflow_provider_sendpulse.hooks.esputnik import EsputnikHook
 
 pytestmark = pytest.mark.usefixtures("connect_esputnik", "quick")
 
@@ -50,3 +55,26 @@ def test_what_is_written_down_says_who_is_who(weeks: list[Any], shop: Path) -> N
     with SHOP.opened(shop) as database:
         found = dict(database.execute("SELECT dedupe_value, contact_id FROM esputnik_contacts"))
     assert found == {contact["channels"][0]["value"]: contact["id"] for contact in weeks[1][2]["contacts"]}
+
+
+def test_a_partner_s_file(emulator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served_file() as serve:
+        monkeypatch.setenv("AIRFLOW_VAR_PARTNER_FILE", serve())
+        results = run(dags_of("esputnik_audience")["esputnik_partner_file"], api_of("esputnik_partner_file"))
+    [session] = emulator.state.as_dict()["esputnik"]["imports"]
+    assert results["import_file"].value == session["id"]
+    assert session["contacts"] == 2
+    assert PASSWORD not in results["import_file"].log
+
+
+def test_a_session_of_the_shop(emulator: Any, shop: Path) -> None:
+    with EsputnikHook() as hook:
+        contact = Contact.reached(email="ada@example.com")
+        started = hook.send(import_sessions.start([contact], dedupe_on="email", contact_fields=["email"]))
+    api = api_of("esputnik_after_an_import", conf={"session_id": started.session_id})
+    results = run(dags_of("esputnik_audience")["esputnik_after_an_import"], api)
+    assert results["wait_until_imported"].value["status"] == "FINISHED"
+    [there] = emulator.state.as_dict()["esputnik"]["contacts"]
+    with SHOP.opened(shop) as database:
+        found = database.execute("SELECT dedupe_value, contact_id, session_id FROM esputnik_contacts").fetchall()
+    assert found == [("ada@example.com", there["id"], started.session_id)]
