@@ -88,6 +88,10 @@ class CampaignStartedEarly(FinalFailure):
     """The campaign is going out before the date it was scheduled for."""
 
 
+class TooLate(FinalFailure):
+    """A campaign that was to be changed or stopped is going out, has gone out, or has ended otherwise."""
+
+
 class CampaignConflict(FinalFailure):
     """A campaign with this task's marker exists already, and it is not the one this task would create."""
 
@@ -158,4 +162,5 @@ __all__ = [
     "ServiceError",
     "ServiceUnavailable",
     "Throttled",
+    "TooLate",
 ]

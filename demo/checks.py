@@ -174,7 +174,7 @@ def _counted(outcome: Outcome) -> dict[str, int]:
 
 def _stored(outcome: Outcome) -> dict[str, int]:
     for row in shop.statistics(folders.SHOP):
-        if row.campaign_id == outcome.campaign_id and row.run_id == outcome.week.run_id:
+        if row.campaign_id == outcome.campaign_id:
             return {"recipients": row.recipients, "delivered": row.delivered, "opened": row.opened, "clicked": row.clicked}
     return {}
 

@@ -47,14 +47,6 @@ CREATE TABLE digest_audience (
     spent NUMERIC NOT NULL,
     PRIMARY KEY (run_id, email)
 );
-CREATE TABLE campaign_statistics (
-    campaign_id INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL,
-    recipients INTEGER NOT NULL,
-    delivered INTEGER NOT NULL,
-    opened INTEGER NOT NULL,
-    clicked INTEGER NOT NULL
-);
 CREATE TABLE opt_outs (
     email TEXT PRIMARY KEY,
     opted_out_on DATE NOT NULL,
@@ -149,7 +141,6 @@ class Statistics:
     """One row of what was written back."""
 
     campaign_id: int
-    run_id: str
     recipients: int
     delivered: int
     opened: int
@@ -214,9 +205,14 @@ def audience_size(path: Path, run_id: str) -> int:
 
 
 def statistics(path: Path) -> list[Statistics]:
-    """Return what was written back."""
+    """Return what was written back, into a table that is not there before."""
     with opened(path) as shop:
-        return [Statistics(*row) for row in shop.execute("SELECT * FROM campaign_statistics ORDER BY campaign_id")]
+        if not shop.execute("SELECT 1 FROM sqlite_master WHERE name = 'campaign_statistics'").fetchone():
+            return []
+        rows = shop.execute(
+            "SELECT campaign_id, recipients, delivered, opened, clicked FROM campaign_statistics ORDER BY campaign_id"
+        )
+        return [Statistics(*row) for row in rows]
 
 
 def _customers() -> Iterator[tuple[int, str, str | None, str, str]]:

@@ -19,6 +19,7 @@ from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, BaseHook, get_current_context, task
 
 from airflow_provider_sendpulse.operators.emails import SendPulseSendEmailOperator
+from airflow_provider_sendpulse.sensors.emails import SendPulseEmailDeliveredSensor
 
 SHOP = "shop"
 
@@ -78,7 +79,7 @@ with DAG(
     )
     orders = new_orders()
     etl >> orders
-    SendPulseSendEmailOperator.partial(
+    receipts = SendPulseSendEmailOperator.partial(
         task_id="send_receipt",
         sender_email="shop@example.com",
         sender_name="The Shop",
@@ -93,3 +94,10 @@ with DAG(
         map_index_template="Order {{ task.message_key }}",
         max_active_tis_per_dagrun=4,
     ).expand(message_key=orders)
+    # A receipt that the customer's server refuses for good is worth a red square.
+    SendPulseEmailDeliveredSensor.partial(
+        task_id="wait_until_delivered",
+        deferrable=True,
+        poke_interval=60,
+        timeout=timedelta(hours=6),
+    ).expand(message_id=receipts.output)

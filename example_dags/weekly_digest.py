@@ -20,11 +20,13 @@ from airflow_provider_sendpulse.operators.address_books import (
     SendPulseCreateAddressBookOperator,
     SendPulseDeleteAddressBookOperator,
 )
-from airflow_provider_sendpulse.operators.campaigns import SendPulseCreateCampaignOperator
+from airflow_provider_sendpulse.operators.campaigns import (
+    SendPulseCampaignStatisticsOperator,
+    SendPulseCreateCampaignOperator,
+)
 from airflow_provider_sendpulse.operators.contacts import SendPulseAddEmailsOperator, SendPulseUpdateVariableOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
-from airflow_provider_sendpulse.rows import SqlRows
-from airflow_provider_sendpulse.sendpulse.statuses import DeliveryStatus
+from airflow_provider_sendpulse.rows import OutputTable, SqlRows
 from airflow_provider_sendpulse.sensors.address_books import SendPulseAddressBookUnlockedSensor
 from airflow_provider_sendpulse.sensors.campaigns import SendPulseCampaignSensor
 
@@ -91,28 +93,6 @@ def best_customer() -> dict[str, Any]:
         f"SELECT COUNT(*), MAX(spent) FROM digest_audience WHERE spent > 0 AND run_id = '{context['run_id']}'"  # noqa: S608
     )
     return {"customers": row[0], "most_spent": row[1] or 0}
-
-
-@task
-def store_statistics(campaign_id: int) -> dict[str, int]:
-    """Write the figures of the campaign into the shop's database; a repeat replaces them."""
-    with SendPulseHook() as hook:
-        campaign = hook.send(sp.campaigns.read(campaign_id))
-    figures = {
-        "recipients": campaign.all_email_qty,
-        "delivered": campaign.count(DeliveryStatus.DELIVERED.code),
-        "opened": campaign.count(DeliveryStatus.OPENED.code),
-        "clicked": campaign.count(DeliveryStatus.CLICKED.code),
-    }
-    connection: Any = BaseHook.get_connection(SHOP)
-    shop = connection.get_hook()
-    shop.run(f"DELETE FROM campaign_statistics WHERE campaign_id = {int(campaign_id)}")  # noqa: S608
-    shop.insert_rows(
-        "campaign_statistics",
-        [(campaign_id, get_current_context()["run_id"], *figures.values())],
-        target_fields=["campaign_id", "run_id", *figures],
-    )
-    return figures
 
 
 @task
@@ -187,6 +167,11 @@ with DAG(
         poke_interval=5,
         timeout=timedelta(days=1),
     )
+    statistics = SendPulseCampaignStatisticsOperator(
+        task_id="store_statistics",
+        campaign_id=create_campaign.output,
+        totals=OutputTable(SHOP, "campaign_statistics"),
+    )
     send_cart_events = SendPulseSendEventOperator(
         task_id="send_cart_events",
         event_name="abandoned_cart",
@@ -201,8 +186,6 @@ with DAG(
     )
     old_books = old_address_books()
     delete_old_books = SendPulseDeleteAddressBookOperator.partial(task_id="delete_old_books").expand_kwargs(old_books)
-
-    statistics = store_statistics(create_campaign.output)
 
     require_data_interval() >> [select_audience, create_address_book]
     select_audience >> [add_contacts, figures]

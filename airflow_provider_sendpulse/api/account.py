@@ -149,6 +149,11 @@ class Account:
         """Name of the shared record of who does what alone on this account."""
         return "leases-" + self._digest(self.credentials.identity)
 
+    @property
+    def quotas_key(self) -> str:
+        """Name of the shared record of what was used up of the account's small quotas."""
+        return "quotas-" + self._digest(self.credentials.identity)
+
     def _digest(self, *parts: str) -> str:
         text = "\0".join((self.service.name, self.api_url, *parts))
         return hashlib.sha256(text.encode()).hexdigest()[:32]

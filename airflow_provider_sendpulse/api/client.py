@@ -9,14 +9,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from airflow_provider_sendpulse.api.account import Account
+from airflow_provider_sendpulse.api.budget import Limit
 from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.api.httpx_transport import HttpxTransport
 from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.api.messages import Answer, Request, TransportFailure
 from airflow_provider_sendpulse.api.policy import Effort, Policy
+from airflow_provider_sendpulse.api.quota import Quota
 from airflow_provider_sendpulse.api.requests_transport import RequestsTransport
-from airflow_provider_sendpulse.api.shared import Busy, Store, host_store
+from airflow_provider_sendpulse.api.shared import Busy, Store, host_store, update
 from airflow_provider_sendpulse.api.steps import Conversation, Mask, Send, Update, Wait
 
 T = TypeVar("T")
@@ -102,6 +104,14 @@ class Client:
         """
         return Lease(self._store, self._account.leases_key, name, owner, self._clock)
 
+    def quota(self, name: str, limit: Limit) -> Quota:
+        """Return a small quota, counted among all who share this account's records.
+
+        :param name: what is counted
+        :param limit: how many of it in how many seconds
+        """
+        return Quota(self._store, self._account.quotas_key, name, limit, self._clock)
+
     def close(self) -> None:
         """Close kept connections."""
         self._transport.close()
@@ -128,11 +138,7 @@ class Client:
         return result
 
     def _update(self, step: Update) -> Any:
-        while True:
-            try:
-                return self._store.try_update(step.key, step.change)
-            except Busy:
-                self._clock.sleep(_moment())
+        return update(self._store, step.key, step.change, self._clock)
 
 
 class AsyncClient:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import random
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from airflow_provider_sendpulse.api.clock import Clock
-from airflow_provider_sendpulse.api.shared import Busy, Record, Store
+from airflow_provider_sendpulse.api.shared import Record, Store, update
 
 R = TypeVar("R")
 
@@ -112,11 +111,7 @@ class Lease:
             is_changed, result = change(leases, now)
             return {"leases": leases} if is_changed else None, result
 
-        while True:
-            try:
-                return self._store.try_update(self._key, changed)
-            except Busy:
-                self._clock.sleep(random.uniform(0.001, 0.01))
+        return update(self._store, self._key, changed, self._clock)
 
 
 def _alive(record: Record | None, now: float) -> dict[str, Any]:

@@ -13,12 +13,15 @@ import fcntl
 import json
 import logging
 import os
+import random
 import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+from airflow_provider_sendpulse.api.clock import Clock
 
 R = TypeVar("R")
 Record = dict[str, Any]
@@ -45,6 +48,15 @@ class Store(Protocol):
         :raises Busy: when the record is locked
         """
         ...
+
+
+def update(store: Store, key: str, change: Change[R], clock: Clock) -> R:
+    """Change one record, and wait a moment whenever somebody else is changing it."""
+    while True:
+        try:
+            return store.try_update(key, change)
+        except Busy:
+            clock.sleep(random.uniform(0.001, 0.01))
 
 
 class MemoryStore:
@@ -190,4 +202,5 @@ __all__ = [
     "Store",
     "cache_directory",
     "host_store",
+    "update",
 ]

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from airflow.sdk import BaseHook
 
 from airflow_provider_sendpulse.api.account import Account
+from airflow_provider_sendpulse.api.budget import Limit
 from airflow_provider_sendpulse.api.call import Call, PagedCall, SplitCall
 from airflow_provider_sendpulse.api.client import AsyncClient, AsyncTransport, Client
 from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.api.policy import Effort
+from airflow_provider_sendpulse.api.quota import Quota
 from airflow_provider_sendpulse.api.shared import Store
 from airflow_provider_sendpulse.exceptions import ServiceError
 from airflow_provider_sendpulse.hooks.coordination import coordination_of
@@ -114,6 +116,14 @@ class ServiceHook(BaseHook, Generic[S]):
         :param owner: who does it; the same for all tries of one task
         """
         return self.get_conn().lease(name, owner)
+
+    def quota(self, name: str, limit: Limit) -> Quota:
+        """Return a small quota, counted among all who share this account.
+
+        :param name: what is counted
+        :param limit: how many of it in how many seconds
+        """
+        return self.get_conn().quota(name, limit)
 
     def send(self, call: Call[T] | SplitCall[T]) -> T:
         """Carry out a call.

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, cast
 
 from airflow_provider_sendpulse.api.call import Call
-from airflow_provider_sendpulse.exceptions import Refused
+from airflow_provider_sendpulse.api.clock import Clock
+from airflow_provider_sendpulse.exceptions import NeedsHuman, Refused, TooLate
+from airflow_provider_sendpulse.jobs.mailing import LOOK_AGAIN, went_out
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import campaigns
-from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus
+from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
+from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, StatusClass
 
 CANCELLABLE = frozenset(
     {
@@ -30,6 +34,36 @@ CANCELLABLE = frozenset(
 """Statuses in which nothing has gone out yet."""
 
 
+SETTLED_WITHIN = 60.0
+"""Seconds within which a campaign that SendPulse has cancelled shows it; nobody documents how long that takes."""
+
+
+class Fate(Enum):
+    """What is the case with a campaign that was to be cancelled."""
+
+    CANCELLED = "cancelled"
+    """It is cancelled, by this or before."""
+
+    GONE = "gone"
+    """There is none any more, or it has ended without going out and never will."""
+
+    TOO_LATE = "too late"
+    """It is going out, or has gone out, at least in part."""
+
+    OPEN = "open"
+    """It is none of these, and not cancelled."""
+
+
+_GONE = frozenset({ErrorCode.CAMPAIGN_GONE.code, ErrorCode.CAMPAIGN_NOT_FOUND.code})
+_FATES = {
+    StatusClass.CANCELLED: Fate.CANCELLED,
+    StatusClass.IN_PROGRESS: Fate.TOO_LATE,
+    StatusClass.SUCCESS: Fate.TOO_LATE,
+    StatusClass.PARTIAL: Fate.TOO_LATE,
+    StatusClass.FAILURE: Fate.GONE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Cancellation:
     """What became of the wish to cancel a campaign.
@@ -40,6 +74,7 @@ class Cancellation:
 
     done: bool
     told: str
+    fate: Fate = Fate.OPEN
 
     def __str__(self) -> str:
         return self.told
@@ -55,21 +90,32 @@ def cancelling(campaign_id: int) -> Cancelling:
     """
     seen = yield campaigns.read(campaign_id)
     if isinstance(seen, Refused):
-        return Cancellation(False, f"Campaign {campaign_id} was not cancelled: it cannot be read ({seen}).")
+        return Cancellation(False, f"Campaign {campaign_id} was not cancelled: it cannot be read ({seen}).", _fate(seen))
     status = CampaignStatus.of(seen.status)
     if status is CampaignStatus.CANCELLED:
-        return Cancellation(False, f"Campaign {campaign_id} is cancelled already.")
+        return Cancellation(False, f"Campaign {campaign_id} is cancelled already.", Fate.CANCELLED)
     if status not in CANCELLABLE:
         meaning = status.meaning if status else "not documented"
         told = f"Campaign {campaign_id} was not cancelled: it is at status {seen.status} ({meaning})."
-        return Cancellation(False, told)
+        return Cancellation(False, told, _fate(seen))
     answer = yield campaigns.cancel(campaign_id)
     if isinstance(answer, Refused):
         # Cancelling twice is refused, and a repeat after a lost answer is such a second time.
         seen = yield campaigns.read(campaign_id)
-        if isinstance(seen, Refused) or CampaignStatus.of(seen.status) is not CampaignStatus.CANCELLED:
-            return Cancellation(False, f"Campaign {campaign_id} was not cancelled: SendPulse refused ({answer}).")
-    return Cancellation(True, f"Campaign {campaign_id} was cancelled before it went out.")
+        if (fate := _fate(seen)) is not Fate.CANCELLED:
+            return Cancellation(False, f"Campaign {campaign_id} was not cancelled: SendPulse refused ({answer}).", fate)
+    return Cancellation(True, f"Campaign {campaign_id} was cancelled before it went out.", Fate.CANCELLED)
+
+
+def _fate(seen: campaigns.Campaign | Refused) -> Fate:
+    if isinstance(seen, Refused):
+        return Fate.GONE if seen.error_code in _GONE else Fate.OPEN
+    status = CampaignStatus.of(seen.status)
+    if status is None or status in CANCELLABLE:
+        return Fate.OPEN
+    if status is CampaignStatus.BLOCKED_AFTER_PART:
+        return Fate.TOO_LATE
+    return _FATES.get(status.status_class, Fate.OPEN)
 
 
 def cancel(sender: Sender, campaign_id: int) -> Cancellation:
@@ -78,6 +124,45 @@ def cancel(sender: Sender, campaign_id: int) -> Cancellation:
     :raises ServiceError: when the service could not be asked
     """
     return _run(cancelling(campaign_id), sender.send)
+
+
+def require_cancelled(sender: Sender, campaign_id: int, clock: Clock) -> tuple[Fate, str]:
+    """Cancel a campaign, and see what SendPulse has made of it.
+
+    :return: that it is cancelled and reached nobody, or gone; and what happened, as a sentence
+    :raises TooLate: it is going out or has gone out, at least in part
+    :raises NeedsHuman: it is neither cancelled nor going out, and nobody but a person can find out why
+    :raises ServiceError: when the service could not be asked
+    """
+    cancellation = cancel(sender, campaign_id)
+    if cancellation.fate is Fate.GONE:
+        return Fate.GONE, str(cancellation)
+    if cancellation.fate is Fate.TOO_LATE:
+        raise TooLate(f"{cancellation} What has gone out cannot be called back; the SendPulse dashboard can stop the rest.")
+    if cancellation.fate is Fate.OPEN:
+        raise NeedsHuman(f"{cancellation} Look at the campaign in the SendPulse dashboard.")
+    try:
+        seen = _settled(sender, campaign_id, clock)
+    except Refused as error:
+        if error.error_code not in _GONE:
+            raise
+        return Fate.CANCELLED, str(cancellation)
+    if went_out(seen):
+        # It began to go out between two calls, or somebody stopped it in the middle.
+        raise TooLate(f"Campaign {campaign_id} is cancelled, and a part of it had gone out: see its statistics.")
+    return Fate.CANCELLED, str(cancellation)
+
+
+def _settled(sender: Sender, campaign_id: int, clock: Clock) -> campaigns.Campaign:
+    give_up_at = clock.now() + SETTLED_WITHIN
+    while (seen := sender.send(campaigns.read(campaign_id))).status != CampaignStatus.CANCELLED.code:
+        if clock.now() >= give_up_at:
+            raise NeedsHuman(
+                f"SendPulse confirmed that campaign {campaign_id} is cancelled, and it is still at status {seen.status}. "
+                "Look at it in the SendPulse dashboard."
+            )
+        clock.sleep(LOOK_AGAIN)
+    return seen
 
 
 async def acancel(send: Callable[[Call[Any]], Awaitable[Any]], campaign_id: int) -> Cancellation:
@@ -108,4 +193,4 @@ def _run(steps: Cancelling, send: Callable[[Call[Any]], Any]) -> Cancellation:
             answer = error
 
 
-__all__ = ["CANCELLABLE", "Cancellation", "acancel", "cancel", "cancelling"]
+__all__ = ["CANCELLABLE", "Cancellation", "Fate", "acancel", "cancel", "cancelling", "require_cancelled"]

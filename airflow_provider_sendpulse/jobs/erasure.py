@@ -47,7 +47,7 @@ class Erasure:
         :raises ServiceError: as the calls do
         """
         for window in chunks(items, WINDOW):
-            findings.add((item, self._address_books(item.person.email)) for item in window)
+            findings.add((item, self._before(item.person.email)) for item in window)
             for item in window:
                 try:
                     left = self._erase(item.person.email)
@@ -82,11 +82,18 @@ class Erasure:
                 break
         return left
 
+    def _before(self, email: str) -> list[int]:
+        try:
+            return self._address_books(email)
+        except Refused as error:
+            if due_to_a_row(error.status, error.error_code):
+                return []  # It is refused again when it is to be removed, and then the row is told of.
+            raise
+
     def _address_books(self, email: str) -> list[int]:
         try:
             return [found.book_id for found in self.sender.send(addresses.memberships(email))]
         except Refused as error:
-            # A row that the service takes for no address is told of when it is to be removed.
             if error.error_code in UNKNOWN_ADDRESS:
                 return []
             raise

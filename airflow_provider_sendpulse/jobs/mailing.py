@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.exceptions import (
@@ -26,7 +27,7 @@ from airflow_provider_sendpulse.exceptions import (
 from airflow_provider_sendpulse.jobs.alone import HOLD, Renewing, Right
 from airflow_provider_sendpulse.jobs.intent import ANY_GENERATION, Intent, MailingRecord
 from airflow_provider_sendpulse.jobs.lookup import find_marked, generation
-from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.visibility import (
     LONGEST_HOLD,
@@ -67,6 +68,8 @@ class Mailing:
     :param before_creating: last look at the campaign directly before it is created: may change it, or raise
     :param visibility_window: seconds after which a campaign that exists is certainly listed; more than 0, at most
         :data:`LONGEST_WINDOW`
+    :param call: what creates it
+    :param listed: whether a campaign that exists is certainly listed; of another, what is not found may have been sent
     :raises InvalidRequest: for another window
     """
 
@@ -77,6 +80,8 @@ class Mailing:
     recreate_killed: bool = False
     before_creating: Callable[[campaigns.NewCampaign], campaigns.NewCampaign] = field(default=_as_it_is)
     visibility_window: float = VISIBILITY_WINDOW
+    call: Callable[[campaigns.NewCampaign], Call[campaigns.CreatedCampaign]] = campaigns.create
+    listed: bool = True
 
     def __post_init__(self) -> None:
         require_window(self.visibility_window)
@@ -188,6 +193,8 @@ class _Creation:
     def _run(self) -> Outcome:
         intent = self._record.intent()
         self._may_be_unlisted = intent is not None
+        if not self._mailing.listed and intent is not None and intent.campaign_id is not None:
+            return Outcome(intent.campaign_id, adopted=True)
         found = self._remembered(intent)
         if found is None and intent is not None and intent.campaign_id is not None:
             found = self._look()
@@ -199,6 +206,8 @@ class _Creation:
         elif found is None:
             # Without an intent nothing of ours can be on its way, so a look-up that fails is just a failed look-up.
             found = self._look() if intent is None else self._look_until_visible(intent)
+            if found is None and intent is not None and not self._mailing.listed:
+                raise self._not_established("An earlier try may have sent it")
         while found is not None and (recreated := self._is_to_be_recreated(found)) is not False:
             later = self._later_than(found, intent)
             if later is None and recreated is None:
@@ -269,15 +278,17 @@ class _Creation:
         self._record.keep_intent(intent)
         self._may_be_unlisted = True
         try:
-            created = self._sender.send(campaigns.create(replace(campaign, name=marker.name(campaign.name))))
+            created = self._sender.send(self._mailing.call(replace(campaign, name=marker.name(campaign.name))))
         except AmbiguousOutcome as doubt:
             log.warning("%s Looking for the marker %s.", doubt, marker)
             if (found := self._look_until_visible(intent, doubt)) is not None and generation(found) >= marker.generation:
                 log.info("Campaign %s was created; only the answer was lost.", found.id)
                 return self._adopt(found)
-            if again:
+            if again or not self._mailing.listed:
                 raise self._not_established(
-                    "The request that creates the campaign was sent twice, two minutes apart, and both answers were lost",
+                    "The request that creates the campaign was sent twice, two minutes apart, and both answers were lost"
+                    if again
+                    else "The request was sent, and its answer was lost",
                     doubt,
                 ) from None
             log.warning("No campaign with the marker %s is there: the request did not arrive. Creating it.", marker)
@@ -326,11 +337,16 @@ class _Creation:
             )
         return earlier
 
-    def _not_established(self, what: str, doubt: AmbiguousOutcome | None) -> AmbiguousOutcome:
+    def _not_established(self, what: str, doubt: AmbiguousOutcome | None = None) -> AmbiguousOutcome:
+        advice = (
+            f"Search the campaigns in the SendPulse dashboard for {self._mailing.marker}. Then clear the task: it adopts "
+            "the campaign if it is there, and creates it if not."
+            if self._mailing.listed
+            else "Ask whoever was to get it. To send it on purpose, give the operator another edition."
+        )
         return AmbiguousOutcome(
-            f"{what}. Nothing more is sent. Search the campaigns in the SendPulse dashboard for "
-            f"{self._mailing.marker}. Then clear the task: it adopts the campaign if it is there, and creates it if not.",
-            operation="POST /campaigns",
+            f"{what}. Nothing more is sent. {advice}",
+            operation=self._mailing.call(self._mailing.campaign).operation,
             status=doubt.status if doubt else None,
         )
 
@@ -340,7 +356,7 @@ def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
     differences: list[tuple[str, Any, Any]] = []
     if found.status == CampaignStatus.DRAFT.code and not wanted.draft:
         differences.append(("kind", "a draft", "a campaign to send"))
-    if found.subject != wanted.subject:
+    if found.subject != wanted.subject and edit_in_name(found.name) is None:
         differences.append(("subject", found.subject, wanted.subject))
     # A segment's campaign may name no book, or one that was not given; that of several books may name only one of them.
     there, here = set(found.address_book_ids), set(wanted.address_book_ids)

@@ -14,7 +14,7 @@ from typing import Self
 LONGEST_NAME = 120
 """Characters of a campaign's name with its marker."""
 
-_MARKED = re.compile(r"\[af-([0-9a-f]{16})-g([1-9][0-9]*)\]\s*$")
+_MARKED = re.compile(r"(?:\[af-edit-([0-9a-f]{8})\] )?\[af-([0-9a-f]{16})-g([1-9][0-9]*)\]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Marker:
     def in_name(cls, name: str) -> Self | None:
         """Return the marker that a campaign's name ends in, if any."""
         match = _MARKED.search(name)
-        return cls(match[1], int(match[2])) if match else None
+        return cls(match[2], int(match[3])) if match else None
 
     def marks(self, name: str) -> bool:
         """Whether a campaign's name says that it belongs to this mailing, whatever its generation."""
@@ -48,14 +48,28 @@ class Marker:
     def __str__(self) -> str:
         return f"[af-{self.digest}-g{self.generation}]"
 
-    def name(self, name: str) -> str:
+    def name(self, name: str, edit: str | None = None) -> str:
         """Return a campaign's name with the marker at its end, the name cut where both would be too long.
 
         Nobody documents how long a name may be, and one that SendPulse cut would lose its marker.
+
+        :param edit: 8 hexadecimal digits that say what it was changed to since its creation, see :func:`edit_in_name`
         """
-        longest = LONGEST_NAME - len(str(self)) - 1
+        end = str(self) if edit is None else f"[af-edit-{edit}] {self}"
+        longest = LONGEST_NAME - len(end) - 1
         name = name.strip()
-        return f"{name if len(name) <= longest else name[: longest - 1].rstrip() + '…'} {self}"
+        return f"{name if len(name) <= longest else name[: longest - 1].rstrip() + '…'} {end}"
 
 
-__all__ = ["LONGEST_NAME", "Marker"]
+def edit_in_name(name: str) -> str | None:
+    """Return what a campaign's name says of its last edit, or ``None`` when it is as it was created."""
+    match = _MARKED.search(name)
+    return match[1] if match else None
+
+
+def plain_name(name: str) -> str:
+    """Return a campaign's name without its marker."""
+    return _MARKED.sub("", name).strip()
+
+
+__all__ = ["LONGEST_NAME", "Marker", "edit_in_name", "plain_name"]

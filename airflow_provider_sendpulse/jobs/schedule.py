@@ -9,7 +9,7 @@ import logging
 import pendulum
 from pendulum.tz.exceptions import InvalidTimezone
 
-from airflow_provider_sendpulse.exceptions import CampaignStartedEarly, InvalidRequest
+from airflow_provider_sendpulse.exceptions import CampaignConflict, CampaignStartedEarly, InvalidRequest
 from airflow_provider_sendpulse.sendpulse.campaigns import Campaign
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus
 
@@ -116,15 +116,44 @@ def require_on_time(seen: Campaign, wanted: dt.datetime, begins: float, now: flo
         raise CampaignStartedEarly(
             f"Campaign {seen.id} was to be sent at {wanted} (account time) and is at status {seen.status} already. {advice}"
         )
-    try:
-        told = dt.datetime.fromisoformat(seen.send_date)
-    except ValueError:
+    told = told_date(seen)
+    if told is None:
         log.warning("Campaign %s does not tell its date (%r); asked for was %s.", seen.id, seen.send_date, wanted)
-        return
-    if abs((told.replace(tzinfo=None) - wanted).total_seconds()) > _TOLERANCE:
+    elif _differ(told, wanted):
         raise CampaignStartedEarly(
             f"Campaign {seen.id} was to be sent at {wanted} (account time), and SendPulse says {told}. {advice}"
         )
 
 
-__all__ = ["account_time", "parse_send_date", "require_on_time", "timezone"]
+def require_same_date(seen: Campaign, wanted: dt.datetime, begins: float, now: float) -> None:
+    """Check that a campaign that exists already has the date that is asked for now, and waits for it.
+
+    :param wanted: the date that is asked for, in the account's time zone
+    :param begins: the same, in seconds since the epoch
+    :raises CampaignConflict: when it has another one
+    :raises CampaignStartedEarly: when it is going out already
+    """
+    told = told_date(seen)
+    if begins - now > _TOLERANCE and told is not None and _differ(told, wanted):
+        raise CampaignConflict(
+            f"Campaign {seen.id} exists already, at status {seen.status} and for {told} (account time), while send_date is "
+            f"{wanted} here. Nothing was created. Has send_date been changed since? SendPulseEditCampaignOperator and the "
+            "SendPulse dashboard change the campaign's date as long as it waits. If not, SendPulse did not heed the date, "
+            "as for a sender domain with a strict DMARC policy."
+        )
+    require_on_time(seen, wanted, begins, now)
+
+
+def told_date(seen: Campaign) -> dt.datetime | None:
+    """Return a campaign's date in the account's time zone, without one of its own; ``None`` when it does not tell it."""
+    try:
+        return dt.datetime.fromisoformat(seen.send_date).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _differ(told: dt.datetime, wanted: dt.datetime) -> bool:
+    return abs((told - wanted).total_seconds()) > _TOLERANCE
+
+
+__all__ = ["account_time", "parse_send_date", "require_on_time", "require_same_date", "timezone", "told_date"]

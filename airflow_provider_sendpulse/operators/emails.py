@@ -69,7 +69,7 @@ class SendPulseSendEmailOperator(SendPulseOperator):
     :param cc: who gets a copy, in the forms of ``to`` (templated; hidden in the UI)
     :param bcc: who gets a copy that the others do not see (templated; hidden in the UI)
     :param reply_to: where answers go (templated; hidden in the UI)
-    :param attachments: file name to text or bytes (shows as a count in the UI)
+    :param attachments: file name to text or bytes (from text or XCom; shows as a count in the UI)
     :param auto_plain_text: let SendPulse make the text from the HTML
     :param if_in_doubt: ``skip``, ``resend`` or ``fail``; see above. There is no default, because none is right for all
     :param subject_is_unique: no other message with this subject goes to this recipient from this sender

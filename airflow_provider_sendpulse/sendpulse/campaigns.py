@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import base64
 import builtins
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,54 +11,17 @@ from typing import Any, Literal
 from airflow_provider_sendpulse.api.call import Call, JsonBody, PagedCall, Repeat
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.sendpulse import wire
-
-MOST_BOOKS = 10
-MOST_ATTACHMENTS = 5
-MOST_TEST_ADDRESSES = 3
-DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
-"""How dates are written, in the account's time zone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CampaignContent:
-    """What a campaign says and to whom, as both creating and editing take it.
-
-    :param body: HTML of the message; either it or ``template_id``
-    :param template_id: id or, better, ``real_id`` of a template: the id changes with every edit
-    :param send_date: when to send, in the account's time zone and therefore without one of its own
-    """
-
-    name: str
-    sender_name: str
-    sender_email: str
-    subject: str
-    body: str | None = field(default=None, repr=False)
-    template_id: int | str | None = None
-    send_date: dt.datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCampaign(CampaignContent):
-    """A campaign to create.
-
-    :param address_book_ids: one to ten address books; contacts in several are mailed once
-    :param segment_id: a segment of the (one) address book instead of the whole book
-    :param attachments: file name to text or bytes, at most five
-    :param body_amp: AMP version of the message
-    :param draft: create it as a draft, which only the dashboard can launch
-    :param stats: ``{"opens": bool, "clicks": bool, "utm_campaign": str}``
-    :param is_test: send it only to ``sender_email``, as a test; of one address book
-    :param use_dynamic_list: mail contacts too that are added before it is sent (paid plans)
-    """
-
-    address_book_ids: Sequence[int] = ()
-    segment_id: int | None = None
-    attachments: Mapping[str, str | bytes] = field(default_factory=dict, repr=False)
-    body_amp: str | None = field(default=None, repr=False)
-    draft: bool = False
-    stats: Mapping[str, Any] | None = None
-    is_test: bool = False
-    use_dynamic_list: bool | None = None
+from airflow_provider_sendpulse.sendpulse.campaign_content import (
+    DATE_FORMAT,
+    MOST_ATTACHMENTS,
+    MOST_BOOKS,
+    MOST_TEST_ADDRESSES,
+    TEST_MESSAGES,
+    CampaignContent,
+    NewCampaign,
+    edited_fields,
+    new_fields,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +65,7 @@ class Campaign:
     :param send_date: as the service writes it, in the account's time zone
     :param statistics: delivery status code to count; empty in listings
     :param clicks: link to clicks, where the answer has them
+    :param body: HTML of the message, where the answer has it
     """
 
     id: int
@@ -122,6 +84,7 @@ class Campaign:
     sender_email: str = ""
     statistics: tuple[Statistic, ...] = ()
     clicks: dict[str, int] = field(default_factory=dict)
+    body: str | None = field(default=None, repr=False)
     extra: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def count(self, code: int) -> int:
@@ -147,7 +110,7 @@ def create(campaign: NewCampaign) -> Call[CreatedCampaign]:
     return Call(
         method="POST",
         path="/campaigns",
-        body=JsonBody(_new(campaign)),
+        body=JsonBody(new_fields(campaign)),
         read=_created,
         repeat=Repeat.IF_NOT_EXECUTED,
         reaches_people=not campaign.draft,
@@ -169,7 +132,7 @@ def send_test(campaign: NewCampaign, addresses: Sequence[str]) -> Call[CreatedCa
     return Call(
         method="PATCH",
         path="/campaigns",
-        body=JsonBody({**_new(campaign, most_books=1), "send_test_only": [*addresses]}),
+        body=JsonBody({**new_fields(campaign, most_books=1), "send_test_only": [*addresses]}),
         read=_created,
         repeat=Repeat.IF_NOT_EXECUTED,
         reaches_people=True,
@@ -182,7 +145,7 @@ def edit(campaign_id: int, content: CampaignContent) -> Call[None]:
         method="PATCH",
         path="/campaigns/{id}",
         values={"id": campaign_id},
-        body=JsonBody(_content(content)),
+        body=JsonBody(edited_fields(content)),
         read=_edited,
         repeat=Repeat.ALWAYS,
         reaches_people=True,
@@ -255,67 +218,6 @@ def referrals(campaign_id: int) -> Call[builtins.list[Referral]]:
     )
 
 
-def _content(content: CampaignContent) -> dict[str, Any]:
-    if (content.body is None) == (content.template_id is None):
-        raise InvalidRequest("A campaign needs either a body or a template_id, and not both.")
-    fields: dict[str, Any] = {
-        "name": content.name,
-        "sender_name": content.sender_name,
-        "sender_email": content.sender_email,
-        "subject": content.subject,
-    }
-    if content.body is not None:
-        fields["body"] = _base64(content.body)
-    else:
-        fields["template_id"] = content.template_id
-    if content.send_date is not None:
-        if content.send_date.tzinfo is not None:
-            raise InvalidRequest("send_date is given in the account's time zone, without a zone of its own.")
-        fields["send_date"] = content.send_date.strftime(DATE_FORMAT)
-    return fields
-
-
-def _new(campaign: NewCampaign, *, most_books: int = MOST_BOOKS) -> dict[str, Any]:
-    fields = _content(campaign)
-    if campaign.is_test:
-        if campaign.draft:
-            raise InvalidRequest("A test is sent at once, and a draft is not.")
-        most_books = 1
-        fields["is_test"] = True
-    if campaign.use_dynamic_list is not None:
-        fields["use_dynamic_list"] = campaign.use_dynamic_list
-    books = [*campaign.address_book_ids]
-    if campaign.segment_id is not None:
-        if len(books) > 1:
-            raise InvalidRequest("A segment belongs to exactly one address book.")
-        fields["segment_id"] = campaign.segment_id
-    elif not 1 <= len(books) <= most_books:
-        allowed = "exactly one address book" if most_books == 1 else f"1 to {most_books} address books"
-        raise InvalidRequest(f"A {'test' if most_books == 1 else 'campaign'} goes to {allowed}, not {len(books)}.")
-    if books:
-        # A single book is sent as a number: only the newest documentation knows lists.
-        fields["list_id"] = books[0] if len(books) == 1 else books
-    if len(campaign.attachments) > MOST_ATTACHMENTS:
-        raise InvalidRequest(f"A campaign has at most {MOST_ATTACHMENTS} attachments, not {len(campaign.attachments)}.")
-    texts = {name: content for name, content in campaign.attachments.items() if isinstance(content, str)}
-    binaries = {name: _base64(content) for name, content in campaign.attachments.items() if isinstance(content, bytes)}
-    if texts:
-        fields["attachments"] = texts
-    if binaries:
-        fields["attachments_binary"] = binaries
-    if campaign.body_amp is not None:
-        fields["body_amp"] = _base64(campaign.body_amp)
-    if campaign.draft:
-        fields["type"] = "draft"
-    if campaign.stats is not None:
-        fields["stats"] = dict(campaign.stats)
-    return fields
-
-
-def _base64(content: str | bytes) -> str:
-    return base64.b64encode(content.encode() if isinstance(content, str) else content).decode()
-
-
 def _created(answer: Any) -> CreatedCampaign:
     data = wire.record(answer)
     return CreatedCampaign(
@@ -367,6 +269,7 @@ def _campaign(data: Mapping[str, Any]) -> Campaign:
         sender_email=wire.text(message.get("sender_email")),
         statistics=statistics,
         clicks=clicks,
+        body=wire.text(message["body"]) if message.get("body") else None,
         extra=wire.rest(
             data,
             "id",
@@ -411,6 +314,7 @@ __all__ = [
     "MOST_ATTACHMENTS",
     "MOST_BOOKS",
     "MOST_TEST_ADDRESSES",
+    "TEST_MESSAGES",
     "Campaign",
     "CampaignContent",
     "CreatedCampaign",

@@ -62,6 +62,7 @@ def test_receipts(dag: Any, account: Any, emulator: Any, shop: Path) -> None:
         assert name.replace("'", "&#39;").replace("&", "&amp;").replace("&amp;#39;", "&#39;") in entry["body"]
         assert product in entry["body"]
     assert [result.value for result in results["send_receipt"]] == [record.id for record in emulator.state.smtp]
+    assert [result.value["status"] for result in results["wait_until_delivered"]] == [250] * len(wanted)
     told = json.dumps([[*api.xcoms.values()], api.store, *(result.rendered for result in results["send_receipt"])])
     log = "".join(result.log for result in results["send_receipt"])
     for _, email, name, _ in wanted:

@@ -194,6 +194,11 @@ def tasks(account: Any, dag: Any, campaign_of: Any, upstream: Any) -> dict[str, 
     }
 
 
+def kept() -> Path:
+    """Return a folder for what is meant to hold addresses."""
+    return Path.cwd().parents[1] / "kept"
+
+
 HOOK = f"https://hooks.example.org/{HASH}/{ADDRESS}"
 
 
@@ -219,11 +224,6 @@ def template() -> str:
 def flow(account: Any) -> int:
     with account.emulator.emulator.lock:
         return int(account.emulator.state.flows.create("Welcome", "signed_up", []).id)
-
-
-def kept() -> Path:
-    """Return a folder for what is meant to hold addresses."""
-    return Path.cwd().parents[1] / "kept"
 
 
 def sent_to(account: Any) -> str:

@@ -181,11 +181,20 @@ FOUNDATIONS = {"addresses", "base", "receipts", "rows", "service"}
 def test_every_module_that_users_import_from_is_listed(floor: str) -> None:
     def is_for_users(name: str) -> bool:
         module = importlib.import_module(name)
-        own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
+        own = [
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and f"{value.__module__}.".startswith(f"{name}.")
+        ]
         return any(issubclass(value, BASES[floor]) and not value.__name__.startswith("_") for value in own)
 
     files = {path.relative_to(PACKAGE).with_suffix("") for path in (PACKAGE / floor).rglob("*.py")}
-    names = {".".join((PACKAGE.name, *file.parts)) for file in files if file.name not in {*FOUNDATIONS, "__init__"}}
+    modules = {".".join((PACKAGE.name, *file.parts)) for file in files if file.name not in {*FOUNDATIONS, "__init__"}}
+    # What a package shows is imported from there.
+    packages = {module: module.rpartition(".")[0] for module in modules}
+    names = {
+        package if hasattr(importlib.import_module(package), "__all__") else module for module, package in packages.items()
+    }
     listed = [module for entry in INFO[floor] for module in entry["python-modules"]]
     assert sorted(listed) == sorted(filter(is_for_users, names))
 

@@ -86,6 +86,7 @@ def test_what_says_nothing_of_the_address_is_no_success(status, code):
         erase(Account(errors={"GET": refused(status, code)}))
 
 
-def test_no_address_for_the_service():
-    counts, erased, _ = erase(Account(errors={"DELETE": refused(error_code=17)}))
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_no_address_for_the_service(method):
+    counts, erased, _ = erase(Account(errors={method: refused(error_code=17)}))
     assert (counts.rejected, erased) == (1, [])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name, plain_name
 
 MARKER = Marker.of(deployment="production", mailing_key="weekly", edition=1)
 
@@ -93,3 +93,19 @@ def test_every_generation_belongs_to_the_mailing():
     assert MARKER.marks(later.name("Spring"))
     assert later.marks(MARKER.name("Spring"))
     assert later != MARKER
+
+
+def test_a_note_of_an_edit_hides_nothing():
+    name = MARKER.name("Весна", "0123abcd")
+    assert name == f"Весна [af-edit-0123abcd] {MARKER}"
+    assert Marker.in_name(name) == MARKER
+    assert edit_in_name(name) == "0123abcd"
+    assert plain_name(name) == plain_name(MARKER.name("Весна")) == plain_name("Весна") == "Весна"
+    assert edit_in_name(MARKER.name("Весна")) is edit_in_name("Весна") is None
+
+
+def test_a_long_name_keeps_the_note_too():
+    name = MARKER.name("n" * 500, "0123abcd")
+    assert len(name) == 120
+    assert edit_in_name(name) == "0123abcd"
+    assert MARKER.name(plain_name(name), "0123abcd") == name

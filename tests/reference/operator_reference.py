@@ -58,7 +58,8 @@ class Doc:
 
 def parsed(docstring: str | None) -> Doc:
     """Take a docstring apart."""
-    text, *fields = re.split(r"^:(?=\w+(?: [^:]+)?:)", inspect.cleandoc(docstring or ""), flags=re.MULTILINE)
+    begins = re.compile(r"^:(?=(?:param|raises|return)(?: [^:]+)?:)", re.MULTILINE)
+    text, *fields = begins.split(inspect.cleandoc(docstring or ""))
     params: dict[str, str] = {}
     raises: list[tuple[str, str]] = []
     returns = ""

@@ -72,7 +72,7 @@ def run(dag: Any, api: ExecutionApi) -> dict[str, Result | list[Result]]:
     results: dict[str, Result | list[Result]] = {}
     for task in ordered(dag):
         if task.is_mapped:
-            count = len(api.xcoms[(expanded_over(task), "return_value", -1)])
+            count = mapped_count(api, expanded_over(task))
             runs = [runner.run(task, map_index=index) for index in range(count)]
             results[task.task_id] = runs
         else:
@@ -86,6 +86,13 @@ def expanded_over(task: Any) -> str:
     """Return the task whose result a mapped task is expanded over."""
     [source] = task.upstream_task_ids
     return str(source)
+
+
+def mapped_count(api: ExecutionApi, source: str) -> int:
+    """Return how often a task is mapped that is expanded over what another one has returned, itself mapped or not."""
+    if (source, "return_value", -1) in api.xcoms:
+        return len(api.xcoms[(source, "return_value", -1)])
+    return sum(index >= 0 for name, key, index in api.xcoms if (name, key) == (source, "return_value"))
 
 
 def ordered(dag: Any) -> Iterator[Any]:

@@ -79,6 +79,11 @@ class ExecutionApi:
         if match := re.fullmatch(r"xcoms/([^/]+)/([^/]+)/([^/]+)/(.+?)(/slice|/item/-?\d+)?", path):
             if match[5] == "/slice":
                 return httpx.Response(200, json=self._all_maps(match[3], match[4]))
+            if match[5]:
+                return httpx.Response(200, json=self._all_maps(match[3], match[4])[int(match[5].rpartition("/")[2])])
+            if request.method == "HEAD":
+                count = len(self._all_maps(match[3], match[4]))
+                return httpx.Response(200, headers={"Content-Range": f"map_indexes {count}"})
             return self._xcom(request, match[3], match[4], body)
         if match := re.fullmatch(r"store/ti/[^/]+/(.+)", path):
             return self._store(request, match[1], body)

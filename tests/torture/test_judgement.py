@@ -27,7 +27,8 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(week, "TASK_LOGS", tmp_path / "logs")
     shop.create(folders.SHOP)
     with shop.opened(folders.SHOP) as database, database:
-        database.execute("INSERT INTO campaign_statistics VALUES (?, ?, 16, 16, 0, 0)", (CAMPAIGN, WEEK.run_id))
+        database.execute("CREATE TABLE campaign_statistics (campaign_id, recipients, delivered, opened, clicked)")
+        database.execute("INSERT INTO campaign_statistics VALUES (?, 16, 16, 0, 0)", (CAMPAIGN,))
 
 
 def account() -> Account:

@@ -85,16 +85,9 @@ class EsputnikImportSensor(EsputnikSensor):
         self._write()
         return result
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> EsputnikImportTrigger:
+    def trigger(self, **wait: Any) -> EsputnikImportTrigger:
         """Return what waits in the triggerer."""
-        return EsputnikImportTrigger(
-            session_ids=[self._id],
-            esputnik_conn_id=self.esputnik_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
-        )
+        return EsputnikImportTrigger(session_ids=[self._id], **wait)
 
     def _write(self) -> None:
         if self.mapping_output is None:

@@ -1,27 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators for campaigns."""
+"""Creating a campaign, once, and waiting for it."""
 
 from __future__ import annotations
 
-import random
-import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
-from airflow_provider_sendpulse.arguments import one_of, seconds
-from airflow_provider_sendpulse.exceptions import (
-    DeadlinePassed,
-    FinalFailure,
-    InvalidRequest,
-    Refused,
-    ServiceError,
-    Throttled,
-)
+from airflow_provider_sendpulse.arguments import one_of, optional_number, seconds, whole_numbers
+from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest, Refused, Throttled
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
-from airflow_provider_sendpulse.jobs.cancelling import cancel
 from airflow_provider_sendpulse.jobs.intent import MailingRecord
 from airflow_provider_sendpulse.jobs.mailing import (
     ENDED_BADLY,
@@ -30,34 +20,28 @@ from airflow_provider_sendpulse.jobs.mailing import (
     Mailing,
     Outcome,
     create_once,
-    went_out,
 )
-from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name
 from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_until_over
-from airflow_provider_sendpulse.jobs.schedule import require_on_time
+from airflow_provider_sendpulse.jobs.schedule import account_time, require_on_time, require_same_date
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign, moment
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
-from airflow_provider_sendpulse.operators.base import SendPulseOperator
-from airflow_provider_sendpulse.operators.campaign_request import (
-    campaign_request,
-    mailing_marker,
-    optional_date,
-)
-from airflow_provider_sendpulse.operators.identity import task_identity
+from airflow_provider_sendpulse.operators.campaigns.dates import optional_date
+from airflow_provider_sendpulse.operators.campaigns.killing import CancelsOnKill
+from airflow_provider_sendpulse.operators.campaigns.message import CampaignMessageOperator
+from airflow_provider_sendpulse.operators.campaigns.places import DEFERRAL_MARGIN, defer_until, next_place
+from airflow_provider_sendpulse.operators.identity import marker_of, task_identity
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
-from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, StatusClass
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
-from airflow_provider_sendpulse.version_compat import AirflowException, AirflowSkipException, default_deferrable
+from airflow_provider_sendpulse.version_compat import AirflowSkipException, default_deferrable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _CLOCK: Clock = SystemClock()
-
-_DEFERRAL_MARGIN = timedelta(minutes=10)
 
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -68,15 +52,8 @@ A trigger cannot write down what it has cancelled. Somebody who cancels the camp
 for it too.
 """
 
-_WRITING = 2.0
-"""Seconds for which a killed task tries to write down that it has cancelled its campaign; Airflow leaves it five."""
 
-
-class _Killed(AirflowException):
-    """The task was killed, and its process still runs for a moment: nothing more may be created."""
-
-
-class SendPulseCreateCampaignOperator(SendPulseOperator):
+class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
     """Create a campaign once and return its id.
 
     The campaign's name ends in a marker made of the connection's ``deployment``, ``mailing_key`` and ``edition``. Before
@@ -86,22 +63,11 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     In ``subject``, ``body``, ``body_amp`` and the file of ``body_file``, ``{{ … }}`` is SendPulse's and reaches it
     untouched. Run-time values stand in ``[[ … ]]`` and ``[% … %]``; they come from Airflow's context and ``body_params``.
 
-    :param name: name of the campaign, before its marker (templated)
-    :param sender_name: name of the sender (templated)
-    :param sender_email: address of an activated sender (templated)
-    :param subject: the subject (from text or XCom)
-    :param body: HTML (from text or XCom); one of it, ``body_file`` and ``template_id``
-    :param body_file: path of an HTML file, absolute or below the DAG's folder (templated)
-    :param template_id: a template's ``real_id`` (templated)
-    :param body_params: values for ``[[ … ]]`` (templated)
     :param address_book_id: one to ten address books: a number, its text, or a list (templated)
     :param segment_id: a segment of the one address book (templated)
     :param send_date: when to send: an aware date or its ISO text (templated). It needs the connection's
         ``account_timezone``. At once when left out.
-    :param attachments: file name to text or bytes, at most five (from text or XCom)
-    :param body_amp: AMP version of the body (from text or XCom)
     :param draft: create a draft, which only the dashboard can launch
-    :param stats: ``{"opens": bool, "clicks": bool, "utm_campaign": str}`` (templated)
     :param mailing_key: what makes this mailing this one; DAG, run, task and map index when left out (templated)
     :param edition: change it to mail again on purpose (templated)
     :param look_back: how long before this run a campaign with the same marker may have been created; when left out, any
@@ -112,8 +78,6 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     :param past_send_date: what to do when ``send_date`` has passed before the campaign could be created: ``fail``,
         ``send_now`` or ``skip`` the task
     :param not_after: skip the task rather than create the campaign after this aware date (templated)
-    :param cancel_on_kill: cancel the campaign, if it has not gone out, when the task is killed, cleared or marked while it
-        waits, or times out. A worker that is shut down kills its tasks too.
     :param wait_for_completion: wait until the campaign is sent (or, for a draft, is a draft)
     :param on_partial: ``success`` when having been sent in part (23) is enough
     :param deferrable: wait in the triggerer, without holding a worker
@@ -124,48 +88,23 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
     """
 
     template_fields: Collection[str] = (
-        *SendPulseOperator.template_fields,
-        "name",
-        "sender_name",
-        "sender_email",
-        "subject",
-        "body",
-        "body_file",
-        "template_id",
-        "body_params",
+        *CampaignMessageOperator.template_fields,
         "address_book_id",
         "segment_id",
         "send_date",
-        "attachments",
-        "body_amp",
-        "stats",
         "mailing_key",
         "edition",
         "not_after",
     )
-    template_fields_renderers: ClassVar[dict[str, str]] = {"body": "html", "body_amp": "html", "body_params": "json"}
-    recipient_fields: ClassVar[frozenset[str]] = frozenset({"subject", "body", "body_amp", "attachments"})
-    personal_fields: ClassVar[Mapping[str, str]] = {"attachments": "attachments"}
     operator_extra_links = (SendPulseCampaignLink(),)
 
     def __init__(
         self,
         *,
-        name: str,
-        sender_name: str,
-        sender_email: str,
-        subject: str,
-        body: str | None = None,
-        body_file: str | None = None,
-        template_id: int | str | None = None,
-        body_params: Mapping[str, Any] | None = None,
         address_book_id: int | str | Sequence[int | str] | None = None,
         segment_id: int | str | None = None,
         send_date: datetime | str | None = None,
-        attachments: Mapping[str, str | bytes] | None = None,
-        body_amp: str | None = None,
         draft: bool = False,
-        stats: Mapping[str, Any] | None = None,
         mailing_key: str | None = None,
         edition: int | str = 1,
         look_back: timedelta | None = None,
@@ -173,7 +112,6 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         if_ended_badly: Literal["fail", "recreate"] = "fail",
         past_send_date: Literal["fail", "send_now", "skip"] = "fail",
         not_after: datetime | str | None = None,
-        cancel_on_kill: bool = False,
         wait_for_completion: bool = False,
         on_partial: Literal["fail", "success"] = "fail",
         deferrable: bool = default_deferrable(),
@@ -183,21 +121,10 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.name = name
-        self.sender_name = sender_name
-        self.sender_email = sender_email
-        self.subject = subject
-        self.body = body
-        self.body_file = body_file
-        self.template_id = template_id
-        self.body_params = body_params
         self.address_book_id = address_book_id
         self.segment_id = segment_id
         self.send_date = send_date
-        self.attachments = attachments
-        self.body_amp = body_amp
         self.draft = draft
-        self.stats = stats
         self.mailing_key = mailing_key
         self.edition = edition
         self.look_back = look_back
@@ -205,16 +132,12 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         self.if_ended_badly = if_ended_badly
         self.past_send_date = past_send_date
         self.not_after = not_after
-        self.cancel_on_kill = cancel_on_kill
         self.wait_for_completion = wait_for_completion
         self.on_partial = on_partial
         self.deferrable = deferrable
         self.poll_interval = poll_interval
         self.poll_error_window = poll_error_window
         self.timeout = timeout
-        self._killable: int | None = None
-        self._killed = False
-        self._record: MailingRecord | None = None
 
     def execute(self, context: Context) -> int:
         """Create or adopt the campaign, and wait for it if asked to.
@@ -235,8 +158,8 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         one_of(self.past_send_date, "past_send_date", "fail", "send_now", "skip")
         seconds(self.poll_interval, "poll_interval")
         with self.hook as hook:
-            campaign = campaign_request(self, cast("Mapping[str, Any]", context), hook.settings.account_timezone)
-            marker = mailing_marker(self, context, hook.settings.deployment)
+            campaign = self._wanted(context, hook.settings.account_timezone)
+            marker = self._marker(context, hook)
             self._record = record = mailing_record(context, marker.digest)
             if deadline is None:
                 deadline = self._deadline(context, record)
@@ -257,9 +180,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                 deadline,
             )
             campaign_id = outcome.campaign_id
-            if self.cancel_on_kill:
-                record.keep_killable(campaign_id)
-            self._killable = campaign_id
+            self._keep_killable(record, campaign_id)
             self._tell(context, outcome)
             # For the link, and to see what became of the date: a strict DMARC policy makes SendPulse ignore it.
             seen = self._read_back(hook, outcome)
@@ -274,8 +195,11 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
                 self._forget_killable(record)
                 raise
             begins = optional_date(self.send_date)
-            if campaign.send_date is not None and begins is not None:
-                require_on_time(seen, campaign.send_date, begins.timestamp(), _CLOCK.now())
+            if edit_in_name(seen.name) is not None:
+                self.log.info("Campaign %s was edited by a task after it was created; it stays as it is.", seen.id)
+            elif campaign.send_date is not None and begins is not None:
+                require = require_same_date if outcome.adopted else require_on_time
+                require(seen, campaign.send_date, begins.timestamp(), _CLOCK.now())
             if not self.wait_for_completion:
                 self._forget_killable(record)
                 return campaign_id
@@ -307,7 +231,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
         wait = WaitEvent.of(event)
         if self.cancel_on_kill:
             with self.hook as hook:
-                marker = mailing_marker(self, context, hook.settings.deployment)
+                marker = self._marker(context, hook)
             self._record = mailing_record(context, marker.digest)
             # The trigger ended by itself, so it was not the one that cancelled anything.
             self._forget_killable(self._record)
@@ -321,41 +245,20 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             said = self._cancelled(hook, campaign_id)
         raise DeadlinePassed(f"Campaign {campaign_id} is not sent; its last status was {wait.code}. {wait.message}{said}")
 
-    def on_kill(self) -> None:
-        """Cancel the campaign if that was asked for and it has not gone out."""
-        # The process goes on for up to five seconds, and must not take what is cancelled here for somebody else's doing.
-        self._killed = True
-        campaign_id = self._killable
-        if not self.cancel_on_kill or campaign_id is None:
-            return
-        try:
-            # A hook of its own: this runs in a signal handler, in the middle of whatever the other one is doing.
-            with SendPulseHook(self.sendpulse_conn_id) as hook:
-                cancellation = cancel(hook, campaign_id)
-        except Exception as error:
-            self.log.warning("Campaign %s was not cancelled: %s", campaign_id, error)
-            return
-        self.log.warning("%s", cancellation)
-        if cancellation.done and self._record is not None:
-            # Not in this thread: what the signal interrupted may hold the lock that writing needs.
-            writer = threading.Thread(target=self._keep_cancelled, args=(self._record, campaign_id), daemon=True)
-            writer.start()
-            writer.join(_WRITING)
+    def _wanted(self, context: Context, account_timezone: str | None) -> campaigns.NewCampaign:
+        """Return the campaign to create, its name still without the marker."""
+        send_date = optional_date(self.send_date)
+        books = self.address_book_id
+        return self._campaign(
+            context,
+            send_date=None if send_date is None else account_time(send_date, account_timezone),
+            address_book_ids=[] if books is None else whole_numbers(books, "address_book_id"),
+            segment_id=optional_number(self.segment_id, "segment_id"),
+            draft=self.draft,
+        )
 
-    def _keep_cancelled(self, record: MailingRecord, campaign_id: int) -> None:
-        try:
-            record.keep_cancelled(campaign_id)
-        except Exception as error:
-            # Airflow may have given the task to another try; what was written ahead tells that one enough.
-            self.log.warning("It was not written down that campaign %s is cancelled: %s", campaign_id, error)
-
-    def _forget_killable(self, record: MailingRecord) -> None:
-        if self.cancel_on_kill and not self._killed:
-            record.keep_killable(None)
-
-    def _require_alive(self) -> None:
-        if self._killed:
-            raise _Killed("The task was killed: nothing more is done.")
+    def _marker(self, context: Context, hook: SendPulseHook) -> Marker:
+        return marker_of(context, hook.settings.deployment, self.mailing_key, self.edition, "mailing_key")
 
     def _create(
         self, context: Context, hook: SendPulseHook, mailing: Mailing, record: MailingRecord, deadline: float
@@ -367,22 +270,10 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             try:
                 return create_once(hook, mailing, record, _CLOCK, lease)
             except Throttled as error:
-                if error.error_code != ErrorCode.CAMPAIGNS_PER_HOUR.code:
-                    raise
-                # Not all who wait for a place come back at the same moment.
-                free_at = _CLOCK.now() + (error.retry_after or 900.0) + random.uniform(0, 60)
-                limit = optional_date(self.not_after, "not_after")
-                if limit is not None and free_at > limit.timestamp():
-                    raise AirflowSkipException(
-                        f"SendPulse takes no campaign before {moment(free_at)}, and not_after is {limit}: not created."
-                    ) from None
-                if free_at > deadline:
-                    raise DeadlinePassed(
-                        f"SendPulse takes no campaign before {moment(free_at)}; the deadline is {moment(deadline)}. {error}"
-                    ) from None
+                free_at = next_place(error, _CLOCK.now(), optional_date(self.not_after, "not_after"), deadline)
                 self.log.warning("%s Waiting for a place until %s.", error, moment(free_at))
                 if self.deferrable:
-                    self._defer_until(free_at, deadline)
+                    defer_until(self, free_at, _CLOCK.now(), "execute_again", deadline)
                 _CLOCK.sleep(max(free_at - _CLOCK.now(), 0.0))
 
     def _last_look(self, campaign: campaigns.NewCampaign) -> campaigns.NewCampaign:
@@ -481,18 +372,7 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
             method_name="execute_complete",
             kwargs={"campaign_id": campaign_id, "adopted_at": adopted_at, "deadline": deadline},
             # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
-            timeout=timedelta(seconds=max(deadline - _CLOCK.now(), 0.0)) + _DEFERRAL_MARGIN,
-        )
-
-    def _defer_until(self, free_at: float, deadline: float) -> None:
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
-        self.defer(
-            trigger=DateTimeTrigger(moment=datetime.fromtimestamp(free_at, tz=UTC)),
-            method_name="execute_again",
-            # Where nothing outlives a deferral (below Airflow 3.3), each resumption would decide on a later one.
-            kwargs={"deadline": deadline},
-            timeout=timedelta(seconds=max(free_at - _CLOCK.now(), 0.0)) + _DEFERRAL_MARGIN,
+            timeout=timedelta(seconds=max(deadline - _CLOCK.now(), 0.0)) + DEFERRAL_MARGIN,
         )
 
     @property
@@ -507,25 +387,6 @@ class SendPulseCreateCampaignOperator(SendPulseOperator):
 
     def _judge(self, campaign_id: int, code: int) -> Decision:
         return judge_campaign(campaign_id, code, targets=self._targets, on_partial=self.on_partial)
-
-    def _cancelled(self, hook: SendPulseHook, campaign_id: int) -> str:
-        """Cancel a campaign whose deadline has passed; return what happened, as an end of a message."""
-        if not self.cancel_on_kill or self._killed:
-            return ""
-        try:
-            cancellation = cancel(hook, campaign_id)
-        except ServiceError as error:
-            return f" Campaign {campaign_id} was not cancelled: {error}"
-        if cancellation.done and self._record is not None:
-            self._keep_cancelled(self._record, campaign_id)
-        if self._record is not None:
-            self._forget_killable(self._record)
-        return f" {cancellation}"
-
-    def _may_be_recreated(self, seen: campaigns.Campaign) -> bool:
-        """Whether a campaign is cancelled, perhaps by the end of the try before, and certainly reached nobody."""
-        cancelled = seen.status == CampaignStatus.CANCELLED.code
-        return self.cancel_on_kill and cancelled and went_out(seen) is not True
 
     def _run_again(self, context: Context, campaign_id: int, deadline: float | None) -> int:
         self._require_alive()
