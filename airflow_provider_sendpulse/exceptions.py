@@ -66,7 +66,26 @@ class AuthenticationFailed(FinalFailure):
 
 
 class Refused(FinalFailure):
-    """The service understood the call and refused it; nothing was carried out."""
+    """The service understood the call and refused it; nothing was carried out.
+
+    :param due_to_a_row: whether, of a call for many rows, some of them can be why
+    :param is_too_large: whether the call held too much
+    :param most_items: how many rows one call may hold, where the service says so
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        due_to_a_row: bool = False,
+        is_too_large: bool = False,
+        most_items: int | None = None,
+        **details: object,
+    ) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.due_to_a_row = due_to_a_row
+        self.is_too_large = is_too_large
+        self.most_items = most_items
 
 
 class AmbiguousOutcome(FinalFailure):

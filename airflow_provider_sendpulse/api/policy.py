@@ -281,7 +281,15 @@ class _Exchange(Generic[T]):
             asked = retry_after(answer.headers, self._now()) or problem.retry_after
             raise self._error(Throttled, answer, problem, "was refused for now", retry_after=asked)
         else:
-            raise self._error(Refused, answer, problem, "was refused")
+            raise self._error(
+                Refused,
+                answer,
+                problem,
+                "was refused",
+                due_to_a_row=problem.due_to_a_row,
+                is_too_large=problem.is_too_large,
+                most_items=problem.most_items,
+            )
 
     def _renew_or_fail(self, answer: Answer, problem: Problem) -> None:
         """After a 401, let the next attempt use another token: the shared one if it is new, else one renewed, once."""

@@ -38,6 +38,9 @@ class Problem:
     :param message: the service's own words; redacted before they are shown
     :param retry_after: seconds the service is known to need, when the answer itself has no ``Retry-After``
     :param advice: what a person can do about it
+    :param due_to_a_row: whether, of a call for many rows, some of them can be why it was refused
+    :param is_too_large: whether the call held too much
+    :param most_items: how many rows one call may hold, where the service says so
     """
 
     kind: ProblemKind
@@ -45,6 +48,9 @@ class Problem:
     message: str = ""
     retry_after: float | None = None
     advice: str = ""
+    due_to_a_row: bool = False
+    is_too_large: bool = False
+    most_items: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 """Events, which may launch workflows. Source: eSputnik API, "Generate event", "Past events".
 
 Each event that is accepted counts as a new one: nothing documents that its key makes a repeat harmless. So a call whose
-outcome is not known is never repeated.
+outcome is not known is never repeated. Where the service says that it got the same request less than a minute ago, it has
+the event.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from airflow_provider_sendpulse.esputnik.limits import (
     PAST_EVENTS_V1,
     PAST_EVENTS_V2,
 )
+from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.esputnik.statuses import PastEventStatus
 from airflow_provider_sendpulse.esputnik.values import date_text, parameter, parameter_text
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -122,6 +124,7 @@ def send(event: Event) -> Call[None]:
         read=nothing,
         repeat=Repeat.IF_NOT_EXECUTED,
         reaches_people=True,
+        accepted={REPEATED: None},
         expect=Expect.TEXT,
         allowance=EVENTS_V2,
         private=event.private,
@@ -137,6 +140,7 @@ def send_as_text(event: Event) -> Call[None]:
         read=nothing,
         repeat=Repeat.IF_NOT_EXECUTED,
         reaches_people=True,
+        accepted={REPEATED: None},
         expect=Expect.TEXT,
         allowance=EVENTS_V1,
         private=event.private,

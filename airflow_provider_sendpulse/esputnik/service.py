@@ -19,7 +19,12 @@ CREDENTIALS_ADVICE = (
 REPEATED = 409
 """The HTTP status of a request that repeats another within a minute."""
 
+NOT_VALID = 400
+"""The HTTP status of what cannot be carried out as it is, such as one wrong value among many rows."""
+
 NOT_FOUND = 404
+
+TOO_LARGE = 413
 
 REPEAT_AFTER = 60.0
 """Seconds after which the same request is taken again."""
@@ -53,7 +58,13 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
     advice = _ADVICE.get(answer.status, "")
     if 300 <= answer.status < 400:
         advice = "The connection's host does not answer as the API: it redirects. Check the host."
-    return Problem(ProblemKind.REFUSED, message=message, advice=advice)
+    return Problem(
+        ProblemKind.REFUSED,
+        message=message,
+        advice=advice,
+        due_to_a_row=answer.status == NOT_VALID,
+        is_too_large=answer.status == TOO_LARGE,
+    )
 
 
 def _in_a_good_answer(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
@@ -93,4 +104,13 @@ def _message(answer: Answer, body: Any) -> str:
 
 ESPUTNIK = Service(name="eSputnik", find_problem=find_problem, credentials_advice=CREDENTIALS_ADVICE)
 
-__all__ = ["CREDENTIALS_ADVICE", "ESPUTNIK", "NOT_FOUND", "REPEATED", "REPEAT_AFTER", "find_problem"]
+__all__ = [
+    "CREDENTIALS_ADVICE",
+    "ESPUTNIK",
+    "NOT_FOUND",
+    "NOT_VALID",
+    "REPEATED",
+    "REPEAT_AFTER",
+    "TOO_LARGE",
+    "find_problem",
+]

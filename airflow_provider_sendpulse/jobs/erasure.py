@@ -16,7 +16,7 @@ from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import addresses, blacklist
-from airflow_provider_sendpulse.sendpulse.error_codes import UNKNOWN_ADDRESS, due_to_a_row
+from airflow_provider_sendpulse.sendpulse.error_codes import UNKNOWN_ADDRESS
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Erasure:
                 try:
                     left = self._erase(item.person.email)
                 except Refused as error:
-                    if not due_to_a_row(error.status, error.error_code):
+                    if not error.due_to_a_row:
                         raise
                     report.settle(item.person, Outcome.REJECTED, str(error), item.label)
                     continue
@@ -86,7 +86,7 @@ class Erasure:
         try:
             return self._address_books(email)
         except Refused as error:
-            if due_to_a_row(error.status, error.error_code):
+            if error.due_to_a_row:
                 return []  # It is refused again when it is to be removed, and then the row is told of.
             raise
 

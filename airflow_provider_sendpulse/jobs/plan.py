@@ -115,8 +115,11 @@ class Plan:
 
 
 def contact_digest(person: Person) -> str:
-    """Return what stands for a row's contact in a ledger: of its address, or of its number where it has none."""
+    """Return what stands for a row's contact in a ledger: its address, or what else it has of number and ids."""
     contact = person.email.lower() or re.sub(r"\D", "", person.phone)
+    if not contact:
+        # Never equal to a number.
+        contact = f"id {person.contact_id}" if person.contact_id else f"external id {person.external_customer_id}"
     return hashlib.sha256(contact.encode()).hexdigest()[:24]
 
 

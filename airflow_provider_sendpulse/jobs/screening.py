@@ -79,7 +79,7 @@ def fault_of(person: Person, *, reached: bool = True) -> str | None:
 
     :param reached: whether there has to be one of them
     """
-    if reached and not person.email and not person.phone:
+    if reached and not (person.email or person.phone or person.external_customer_id or person.contact_id):
         return "neither address nor telephone number"
     return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 

@@ -7,14 +7,16 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, Refused, ServiceError, ServiceUnavailable
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.crew import Crew, crew, drain
+from airflow_provider_sendpulse.jobs.crew import Crew, Done, crew, drain
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
 from airflow_provider_sendpulse.jobs.plan import Plan, contact_digest
 from airflow_provider_sendpulse.jobs.progress import Progress
@@ -23,12 +25,12 @@ from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.rows.people import Person
-from airflow_provider_sendpulse.sendpulse.error_codes import due_to_a_row, is_too_large
 
 log = logging.getLogger(__name__)
 
 WINDOW = 20
-"""Rows that are claimed in the ledger at once: as many are in doubt when the process ends in between."""
+"""Rows that are claimed in the ledger at once, unless one call holds more: as many are in doubt when the process ends in
+between."""
 
 _FIRST = 3
 _IN_A_ROW = 3
@@ -46,7 +48,24 @@ _LOOKED_UP = 500
 _PASSED = frozenset({Entry.RECORDED, Entry.LISTED})
 """What another run has done with already."""
 
-Build = Callable[[Sequence[Person]], Call[None]]
+Build = Callable[[Sequence[Person]], Call[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a call that was carried out says of one of its rows.
+
+    :param outcome: accepted, rejected (and not carried out for this row), or in doubt
+    :param reason: why, for one that was not accepted
+    """
+
+    outcome: Outcome = Outcome.ACCEPTED
+    reason: str = ""
+
+
+Judge = Callable[[Sequence[Item], Any], Sequence[Fate]]
+"""Says of the answer to a call what became of its rows, in their order."""
+
 Row = tuple[Item, bool]
 """A row, and whether it is sent although it is in doubt."""
 
@@ -61,6 +80,7 @@ def send_once(
     per_call: int,
     clock: Clock,
     rules: SendingRules = SendingRules(),
+    judge: Judge | None = None,
 ) -> None:
     """Read rows to the end, then send those that were not sent before.
 
@@ -68,6 +88,7 @@ def send_once(
     is made again for either half, down to the rows that are refused alone.
 
     :param build: makes the call for at most ``per_call`` rows
+    :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
@@ -78,16 +99,17 @@ def send_once(
         plan.fill(items, clock.now())
         log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
 
-        def carry_out(call: Call[None]) -> None:
-            sender.send(call)
+        def carry_out(call: Call[Any]) -> Any:
+            return sender.send(call)
 
         workers = crew(carry_out, rules.concurrency)
+        size = max(WINDOW, per_call * rules.concurrency if per_call > 1 else 0)
         try:
-            windows = _Windows(workers, build, ledger, report, rules, plan, per_call, clock)
-            for window in chunks(plan.to_send, WINDOW):
+            windows = _Windows(workers, build, ledger, report, rules, plan, per_call, clock, judge)
+            for window in chunks(plan.to_send, size):
                 windows.send(window)
             windows.wait_for_others()
-            for window in chunks(plan.taken, WINDOW):
+            for window in chunks(plan.taken, size):
                 windows.send_released(window)
             windows.tell_others()
         finally:
@@ -99,7 +121,7 @@ class _Windows:
 
     def __init__(
         self,
-        workers: Crew[Call[None], None],
+        workers: Crew[Call[Any], Any],
         build: Build,
         ledger: Ledger,
         report: Report,
@@ -107,6 +129,7 @@ class _Windows:
         plan: Plan,
         per_call: int,
         clock: Clock,
+        judge: Judge | None,
     ) -> None:
         self._workers = workers
         self._build = build
@@ -116,6 +139,7 @@ class _Windows:
         self._plan = plan
         self._per_call = per_call
         self._clock = clock
+        self._judge = judge
         self._progress = Progress(clock, "call", report.counts.read, per_call)
         self._refused_alone = self._lost = self._others = 0
         self._accepted = False
@@ -225,7 +249,7 @@ class _Windows:
                     # known before single ones are refused.
                     waiting.extend(chunks(group, (len(group) + 1) // 2))
                     continue
-                error = self._conclude(group, done.error, fates)
+                error = self._conclude(group, done, fates)
                 ending = ending or error
         except BaseException:
             # Interrupted, or a call that cannot be built: the answers under way are still worth a moment.
@@ -234,7 +258,7 @@ class _Windows:
                 if _is_worth_halving(group, done.error):
                     fates.unsent.update(item.key for item in group)
                 else:
-                    self._conclude(group, done.error, fates)
+                    self._conclude(group, done, fates)
             for group in sending.values():
                 self._list(group, "the task was ended while this row was being sent", fates)
             raise
@@ -246,15 +270,15 @@ class _Windows:
         """One call after the other until it is clear that they work, and again as soon as an answer is lost."""
         return self._rules.concurrency if self._accepted and not self._lost else 1
 
-    def _conclude(self, group: Sequence[Item], result: BaseException | None, fates: _Fates) -> BaseException | None:
+    def _conclude(self, group: Sequence[Item], done: Done[Call[Any], Any], fates: _Fates) -> BaseException | None:
         """Settle a call that has ended, and return what ends the sending, if that does."""
         self._progress.tell(self._report.counts)
         keys = [item.key for item in group]
+        result = done.error
         if result is None:
-            fates.recorded.update(keys)
             self._lost = 0
             self._accepted = True
-            self._settle(group, Outcome.ACCEPTED)
+            self._take(group, done.result, fates)
         elif isinstance(result, AmbiguousOutcome):
             self._list(group, f"in doubt: {result}", fates)
             self._lost += 1
@@ -265,7 +289,7 @@ class _Windows:
                 )
         elif isinstance(result, Refused):
             fates.unsent.update(keys)
-            if not due_to_a_row(result.status, result.error_code):
+            if not result.due_to_a_row:
                 return result
             self._refused_alone += 1
             if not self._accepted and self._refused_alone == _FIRST:
@@ -278,6 +302,19 @@ class _Windows:
             self._list(group, f"in doubt: sending it ended with {type(result).__name__}", fates)
             return result
         return None
+
+    def _take(self, group: Sequence[Item], answer: Any, fates: _Fates) -> None:
+        """Settle the rows of a call that was carried out."""
+        if self._judge is None:
+            fates.recorded.update(item.key for item in group)
+            self._settle(group, Outcome.ACCEPTED)
+            return
+        for item, fate in zip(group, self._judge(group, answer), strict=True):
+            if fate.outcome is Outcome.IN_DOUBT:
+                self._list([item], fate.reason, fates)
+                continue
+            (fates.recorded if fate.outcome is Outcome.ACCEPTED else fates.unsent).add(item.key)
+            self._settle([item], fate.outcome, fate.reason)
 
     def _list(self, group: Sequence[Item], reason: str, fates: _Fates) -> None:
         fates.listed.update(item.key for item in group)
@@ -305,11 +342,7 @@ class _Windows:
 
 def _is_worth_halving(group: Sequence[Item], result: BaseException | None) -> bool:
     """Whether a call for several rows was refused, and so not carried out, and may be accepted for fewer."""
-    return (
-        len(group) > 1
-        and isinstance(result, Refused)
-        and (due_to_a_row(result.status, result.error_code) or is_too_large(result.status, result.service_message))
-    )
+    return len(group) > 1 and isinstance(result, Refused) and (result.due_to_a_row or result.is_too_large)
 
 
 class _Fates:
@@ -325,4 +358,4 @@ class _Fates:
         self.unsent.difference_update(keys)
 
 
-__all__ = ["WINDOW", "send_once"]
+__all__ = ["WINDOW", "Fate", "Judge", "send_once"]

@@ -14,7 +14,6 @@ from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.rows.people import Person
-from airflow_provider_sendpulse.sendpulse.error_codes import due_to_a_row, is_too_large, most_items
 
 log = logging.getLogger(__name__)
 
@@ -139,14 +138,13 @@ class Splitter:
             try:
                 self._sender.send(self._build([item.person for item in part]))
             except Refused as error:
-                too_large = is_too_large(error.status, error.service_message)
                 if self._is_done(error.error_code, error.service_message):
                     log.info("Nothing was left to do for %s rows: %s", len(part), error.service_message)
                     self._accept(part, sent)
-                elif too_large and len(part) > 1:
-                    self._size.lower(len(part), most_items(error.service_message))
+                elif error.is_too_large and len(part) > 1:
+                    self._size.lower(len(part), error.most_items)
                     self._send(part, sent, when_refused)
-                elif not too_large and not due_to_a_row(error.status, error.error_code):
+                elif not error.is_too_large and not error.due_to_a_row:
                     raise
                 elif len(part) > 1:
                     when_refused(part, error, sent)

@@ -14,7 +14,7 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.arguments import seconds
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.database_ledger import DatabaseLedger, LedgerScope
-from airflow_provider_sendpulse.jobs.event_delivery import row_key
+from airflow_provider_sendpulse.jobs.event_rows import row_key
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.ledger_table import TABLE, ledger_table
 from airflow_provider_sendpulse.operators.task_store import task_ledger

@@ -26,6 +26,8 @@ class Columns:
     :param automation_id: column of the flow's id, for events; ``None`` where there is none
     :param key: columns that together say which row it is
     :param time: column of when it happened; ``None`` where there is none
+    :param external_customer_id: column of the caller's own id of the contact; empty where there is none
+    :param contact_id: column of the service's id of the contact; empty where there is none
     :param variables: columns that become variables: a list keeps their names, a mapping (column to variable) renames
         them, ``None`` takes every other column
     """
@@ -36,22 +38,29 @@ class Columns:
     key: Sequence[str] = ()
     variables: Sequence[str] | Mapping[str, str] | None = None
     time: str | None = None
+    external_customer_id: str = ""
+    contact_id: str = ""
 
     def chosen(self, row: Row) -> dict[str, str]:
         """Return which columns of a row become which variables."""
         if self.variables is None:
-            fixed = {self.email, self.phone, self.automation_id}
+            fixed = {*self._reached, self.automation_id}
             return {column: column for column in row if column not in fixed}
         return dict(self.variables) if isinstance(self.variables, Mapping) else {name: name for name in self.variables}
 
     def missing(self, row: Row) -> str:
         """Return which columns a row lacks, for a message such as "the row has no column cart_id"; empty if none."""
-        reached = [column for column in (self.email, self.phone) if column]
+        reached = self._reached
         if reached and not any(column in row for column in reached):
-            return f"neither a column {reached[0]} nor {reached[1]}" if len(reached) > 1 else f"no column {reached[0]}"
+            return f"neither a column {' nor '.join(reached)}" if len(reached) > 1 else f"no column {reached[0]}"
         needed = [*self.key, *([] if self.time is None else [self.time]), *(self.variables or ())]
         missing = [column for column in needed if column not in row]
         return f"no column {', '.join(missing)}" if missing else ""
+
+    @property
+    def _reached(self) -> list[str]:
+        """The columns that say whom a row is for."""
+        return [column for column in (self.email, self.phone, self.external_customer_id, self.contact_id) if column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,8 @@ class Person:
     :param number: the row's number, from 1
     :param key: the values that say which row it is
     :param time: when it happened, as the source says it
+    :param external_customer_id: the caller's own id of the contact, where the service has such
+    :param contact_id: the service's id of the contact, as the source has it
     :param fault: why nothing can be sent for this row; empty for one that was read well
     """
 
@@ -71,6 +82,8 @@ class Person:
     variables: dict[str, Any] = field(repr=False)
     key: tuple[Any, ...] = field(default=(), repr=False)
     time: Any = field(default=None, repr=False)
+    external_customer_id: str = field(default="", repr=False)
+    contact_id: str = field(default="", repr=False)
     fault: str = field(default="", repr=False)
 
 
@@ -101,12 +114,15 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             variables={name: row[column] for column, name in columns.chosen(row).items() if row[column] is not None},
             key=tuple(row[column] for column in columns.key),
             time=None if columns.time is None else row[columns.time],
+            external_customer_id=cell_text(row.get(columns.external_customer_id)),
+            contact_id=cell_text(row.get(columns.contact_id)),
         )
 
 
-def key_columns(expression: str | Sequence[str] | None) -> list[str]:
+def key_columns(expression: str | Sequence[str] | None, name: str = "event_key") -> list[str]:
     """Return the columns of a row expression such as ``cart_id || step``, or of a list.
 
+    :param name: what the argument is called
     :raises InvalidRequest: for anything else
     """
     if expression is None or isinstance(expression, str):
@@ -116,7 +132,7 @@ def key_columns(expression: str | Sequence[str] | None) -> list[str]:
     else:
         parts = [str(part).strip() for part in expression]
     if not all(parts):
-        raise InvalidRequest(f"event_key is {expression!r}; it is a column, or columns joined by ||, or a list of them.")
+        raise InvalidRequest(f"{name} is {expression!r}; it is a column, or columns joined by ||, or a list of them.")
     return parts
 
 

@@ -79,7 +79,15 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
         advice = "The account or its plan does not allow this. " + CREDENTIALS_ADVICE
     elif 300 <= answer.status < 400:
         advice = "The connection's host does not answer as the API: it redirects. Check the host."
-    return Problem(ProblemKind.REFUSED, code, message or error_codes.meaning(code), advice=advice)
+    return Problem(
+        ProblemKind.REFUSED,
+        code,
+        message or error_codes.meaning(code),
+        advice=advice,
+        due_to_a_row=error_codes.due_to_a_row(answer.status, code),
+        is_too_large=error_codes.is_too_large(answer.status, message),
+        most_items=error_codes.most_items(message),
+    )
 
 
 def _message(data: Mapping[str, Any]) -> str:

@@ -53,7 +53,7 @@ class Service:
             raise ServiceUnavailable("down")
         contacts = [(contact["email"], contact["variables"]["value"]) for contact in call.body.value["emails"]]
         if self.strict and any(value == BAD for _, value in contacts):
-            raise Refused("no", status=422, error_code=422)
+            raise Refused("no", status=422, error_code=422, due_to_a_row=True)
         self.book.update(contacts)
         self.took.update(contacts)
         if ending == "after":

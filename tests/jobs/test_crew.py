@@ -158,7 +158,7 @@ def test_answers_out_of_order():
 
 
 def test_refusals_out_of_order():
-    store, sender = {}, Reversing(25, {7: Refused("no", status=422), 24: Refused("no", status=422)})
+    store, sender = {}, Reversing(25, dict.fromkeys((7, 24), Refused("no", status=422, due_to_a_row=True)))
     counts = run(persons(25), store, sender)
     assert (counts.accepted, counts.rejected) == (23, 2)
     assert run(persons(25), store, Reversing(2)).accepted == 2

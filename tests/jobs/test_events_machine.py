@@ -33,7 +33,7 @@ COLUMNS = Columns(key=("cart", "step"))
 FATES = {
     "lost, arrived": (True, lambda: AmbiguousOutcome("lost")),
     "lost": (False, lambda: AmbiguousOutcome("lost")),
-    "refused": (False, lambda: Refused("no", status=422)),
+    "refused": (False, lambda: Refused("no", status=422, due_to_a_row=True)),
     "throttled": (False, lambda: Throttled("slow")),
     "unavailable": (False, lambda: ServiceUnavailable("down")),
     "killed before": (False, lambda: Killed()),

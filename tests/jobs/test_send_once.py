@@ -38,7 +38,7 @@ def entries(rows, store):
 
 def test_complaints_hold_no_address(caplog):
     rows = persons(1)
-    run(rows, {}, Sender(errors={1: Refused("reader1@example.com is wrong, +380501234567", status=422)}))
+    run(rows, {}, Sender(errors={1: Refused("reader1@example.com is wrong, +380501234567", status=422, due_to_a_row=True)}))
     assert "reader1" not in caplog.text
     assert "38050" not in caplog.text
 

@@ -11,6 +11,7 @@ from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger
 from airflow_provider_sendpulse.jobs.screening import Key
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.rows.rejects import NoRejects
+from airflow_provider_sendpulse.sendpulse import error_codes
 
 
 def person(number, email=None, phone=""):
@@ -33,7 +34,14 @@ def rows_of(call):
 def refused(status=422, error_code=422, message="Malformed"):
     """Return what the client raises when the service says no."""
     return Refused(
-        "The service said no.", operation="POST /x", status=status, error_code=error_code, service_message=message
+        "The service said no.",
+        operation="POST /x",
+        status=status,
+        error_code=error_code,
+        service_message=message,
+        due_to_a_row=error_codes.due_to_a_row(status, error_code),
+        is_too_large=error_codes.is_too_large(status, message),
+        most_items=error_codes.most_items(message),
     )
 
 

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events of eSputnik from rows, each at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_sendpulse.api.call import Call
+from airflow_provider_sendpulse.arguments import whole_number
+from airflow_provider_sendpulse.esputnik import events
+from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.jobs.event_rows import EventRows
+from airflow_provider_sendpulse.rows.people import Person, key_text
+
+IDENTIFIERS = frozenset({"contactId", "externalCustomerId", "email", "phone"})
+"""Parameters that say whom an event is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class EsputnikEventDelivery(EventRows):
+    """What the events of rows are.
+
+    :param event_type_key: type of the events
+    """
+
+    event_type_key: str
+
+    @property
+    def name(self) -> str:
+        """What the events are called."""
+        return self.event_type_key
+
+    def body(self, person: Person) -> dict[str, Any]:
+        """Return what is sent for a row."""
+        return self._event(person).body()
+
+    def call(self, person: Person) -> Call[None]:
+        """Return the call for a row."""
+        return events.send(self._event(person))
+
+    def _event(self, person: Person) -> events.Event:
+        if clashes := IDENTIFIERS & person.variables.keys():
+            raise InvalidRequest(clash(clashes))
+        given = {
+            "contactId": contact_id(person),
+            "externalCustomerId": person.external_customer_id or None,
+            "email": person.email or None,
+            "phone": person.phone or None,
+        }
+        identifiers = {name: value for name, value in given.items() if value is not None}
+        if not identifiers:
+            raise InvalidRequest("nothing says whom the event is for")
+        key = joined(person.key) if person.key else None
+        return events.Event(self.event_type_key, key, {**identifiers, **person.variables})
+
+
+def clash(names: frozenset[str] | set[str]) -> str:
+    """Return what to say of parameters that are named like an identifier."""
+    return f"An event cannot have a parameter named {', '.join(sorted(names))}: these say whom it is for."
+
+
+def contact_id(person: Person) -> int | None:
+    """Return eSputnik's id of a row's contact, where the row has one.
+
+    :raises InvalidRequest: for what is no id
+    """
+    if not person.contact_id:
+        return None
+    try:
+        return whole_number(person.contact_id, "contact id")
+    except InvalidRequest:
+        raise InvalidRequest("the contact id is not a whole number") from None
+
+
+def joined(key: Sequence[object]) -> str:
+    """Return a key as eSputnik takes it: its values, joined by a colon, which it allows.
+
+    :raises InvalidRequest: for a value that tells no row from another
+    """
+    texts = [key_text(value) for value in key]
+    return texts[0] if len(texts) == 1 else ":".join(text.replace("%", "%25").replace(":", "%3A") for text in texts)
+
+
+__all__ = ["IDENTIFIERS", "EsputnikEventDelivery", "clash", "contact_id", "joined"]
