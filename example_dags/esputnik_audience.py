@@ -2,8 +2,8 @@
 """Every week: who has bought is imported into eSputnik from the shop's database, and then a scenario starts.
 
 The import waits for eSputnik, which carries it out later, and writes down in the shop's database which contact everybody
-is. So whoever was in the segment before and has bought nothing this week leaves it by contact id, and only then the event
-is sent that the scenario begins with. Contacts that are new get an event of their own from eSputnik: ``newBuyer``.
+is. So whoever was in the segment before and has bought nothing this week leaves it by contact id, and only then everybody
+gets the event that the scenario begins with. Contacts that are new get an event of their own from eSputnik: ``newBuyer``.
 
 Two more DAGs are for imports that others prepare: a partner's file, whose URL with its password is in the variable
 ``partner_file``, and a session that the shop itself has started, whose id comes with the run.
@@ -16,9 +16,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from airflow_provider_sendpulse import esputnik
-from airflow_provider_sendpulse.esputnik.events import Event
-from airflow_provider_sendpulse.hooks.esputnik import EsputnikHook
+from airflow_provider_sendpulse.operators.esputnik.events import EsputnikSendEventOperator
 from airflow_provider_sendpulse.operators.esputnik.imports import (
     ContactMapping,
     EsputnikImportContactsOperator,
@@ -33,22 +31,13 @@ SEGMENT = "Buyers of the week"
 CONTACT_IDS = OutputTable(SHOP, "esputnik_contacts")
 
 
-# An event that is sent twice starts the scenario twice, so nothing repeats it blindly.
-@task(retries=0)
-def start_scenario() -> None:
-    """Tell the scenario that the audience is there."""
-    context = get_current_context()
-    with EsputnikHook() as hook:
-        week = f"{context['data_interval_start']:%Y-%m-%d}"
-        hook.send(esputnik.events.send(Event("buyersReady", f"week-{week}", {"segment": SEGMENT, "week": week})))
-
-
 @task
 def report() -> dict[str, Any]:
     """Return what became of the audience: counts only."""
     ti = get_current_context()["ti"]
     imported, left = ti.xcom_pull(task_ids="import_buyers"), ti.xcom_pull(task_ids="who_has_not_bought_leaves")
-    return {"imported": imported["accepted"], "refused": imported["rejected"], "left": left["accepted"]}
+    told = ti.xcom_pull(task_ids="start_scenario")
+    return {"imported": imported["accepted"], "left": left["accepted"], "started": told["accepted"]}
 
 
 with DAG(
@@ -88,7 +77,20 @@ with DAG(
             "('{{ ti.xcom_pull(task_ids='import_buyers', key='sessions') | join(\"', '\") }}') ORDER BY contact_id",
         ),
     )
-    import_buyers >> who_has_not_bought_leaves >> start_scenario() >> report()
+    start_scenario = EsputnikSendEventOperator(
+        task_id="start_scenario",
+        event_type_key="weeklyBuyer",
+        # Once for everybody in a week, whichever run or try it is: the ledger is a table of the shop's database.
+        event_key="contact_id || week",
+        ledger=SHOP,
+        parameters=["week"],
+        contacts=SqlRows(
+            SHOP,
+            "SELECT contact_id, '{{ data_interval_start | ds }}' AS week FROM esputnik_contacts WHERE session_id IN "
+            "('{{ ti.xcom_pull(task_ids='import_buyers', key='sessions') | join(\"', '\") }}') ORDER BY contact_id",
+        ),
+    )
+    import_buyers >> who_has_not_bought_leaves >> start_scenario >> report()
 
 with DAG(
     dag_id="esputnik_partner_file",
