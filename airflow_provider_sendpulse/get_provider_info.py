@@ -142,11 +142,14 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
         "operators": (
             "esputnik.contacts",
             "esputnik.erasure",
+            "esputnik.events",
             "esputnik.imports",
+            "esputnik.messages",
+            "esputnik.orders",
             "esputnik.segments",
         ),
-        "sensors": ("esputnik.imports",),
-        "triggers": ("esputnik.imports",),
+        "sensors": ("esputnik.imports", "esputnik.messages"),
+        "triggers": ("esputnik.imports", "esputnik.messages"),
     },
 }
 """What users import from, by floor."""

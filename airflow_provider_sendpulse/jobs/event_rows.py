@@ -101,7 +101,7 @@ class EventRows(ABC):
         if self.max_age is not None:
             moment_of(person.time)
         if person.key:
-            return _key(self.name, person.key, flow)
+            return key_of(self.name, person.key, flow)
         if self.by_contact:
             return Key(_for_flow(f"{self.name}\0contact {contact_digest(person)}", flow))
         return Key(f"{self.name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
@@ -118,12 +118,17 @@ def row_key(event_name: str, key: Sequence[object], automation_id: int | None = 
     :param automation_id: the flow that the row is for, where there is one
     :raises InvalidRequest: for values that cannot be a key
     """
-    return _key(event_name, key, automation_id).digest.hex()
+    return key_of(event_name, key, automation_id).digest.hex()
 
 
-def _key(event_name: str, key: Sequence[object], automation_id: int | None) -> Key:
+def key_of(name: str, key: Sequence[object], automation_id: int | None = None) -> Key:
+    """Return what a row is recognised by, of the values that say which row it is.
+
+    :param name: what is sent for the row
+    :raises InvalidRequest: for values that cannot be a key
+    """
     parts = [key_text(value) for value in key]
-    return Key(_for_flow(f"{event_name}\0{json.dumps(parts, ensure_ascii=False)}", automation_id), readable(key))
+    return Key(_for_flow(f"{name}\0{json.dumps(parts, ensure_ascii=False)}", automation_id), readable(key))
 
 
 def _for_flow(text: str, automation_id: int | None) -> str:
@@ -142,4 +147,4 @@ def readable(key: Sequence[object]) -> str:
     return "|".join(text.replace("\\", "\\\\").replace("|", "\\|") for text in texts)
 
 
-__all__ = ["EventRows", "readable", "row_key"]
+__all__ = ["EventRows", "key_of", "readable", "row_key"]

@@ -125,7 +125,11 @@ class SendOnceOperator(RowsOperator):
         :raises InvalidRequest: for what cannot be meant
         """
 
-    def _rate(self, hook: ServiceHook[Any]) -> float:
+    def _title(self, subject: str) -> str:
+        """Return what the log calls the delivery."""
+        return f"{self.noun.capitalize()} {subject}"
+
+    def _rate(self, hook: Any) -> float:
         """Return how many calls a second the budget allows."""
         return slowest(hook.settings.account.limits)
 
@@ -181,7 +185,7 @@ class SendOnceOperator(RowsOperator):
 
         :raises QuietNow: when quiet hours begin before all are sent
         """
-        with self._accounted(f"{self.noun.capitalize()} {subject}", source) as report:
+        with self._accounted(self._title(subject), source) as report:
             delivery = self._delivery(hook, subject)
             if quiet is not None:
                 quiet.require_awake(_CLOCK.now())

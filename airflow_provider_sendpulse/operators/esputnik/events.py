@@ -29,8 +29,8 @@ class EsputnikSendEventOperator(EventsOperator, EsputnikRowsOperator):
     ``if_in_doubt`` says so. An event that eSputnik says it got less than a minute ago (409) counts as accepted.
 
     What a row *is* is said by ``event_key``, which also becomes the event's ``keyValue``: up to 300 characters, without
-    quotes, slashes and ``< > ; ^ ? ! ,``; a row with another key is invalid. Several columns are joined by a colon; a colon or
-    a percent sign in them is written ``%3A`` or ``%25`` then. A list may do without: a row is then all its values, and
+    quotes, slashes and ``< > ; ^ ? ! ,``; a row with another key is invalid. Several columns are joined by a colon; a colon
+    or a percent sign in them is written ``%3A`` or ``%25`` then. A list may do without: a row is then all its values, and
     the event has no key of its own. The one contact may too, unless ``ledger`` is given: it is then the contact, whatever
     the parameters are.
 

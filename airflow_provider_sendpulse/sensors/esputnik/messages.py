@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sensors on eSputnik's messages to single contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
+
+from airflow_provider_sendpulse.arguments import optional_number, texts
+from airflow_provider_sendpulse.esputnik import messages
+from airflow_provider_sendpulse.exceptions import FinalFailure
+from airflow_provider_sendpulse.jobs.esputnik.message_waiting import Expected, figures_of, judge_messages
+from airflow_provider_sendpulse.jobs.waiting import Decision
+from airflow_provider_sendpulse.sensors.esputnik.base import EsputnikSensor
+from airflow_provider_sendpulse.triggers.esputnik.messages import EsputnikMessageTrigger
+
+
+class EsputnikMessageSensor(EsputnikSensor):
+    """Wait until messages to single contacts have arrived or failed.
+
+    eSputnik's own ``failed`` and ``delivered`` decide; where both are false its status does, by the documented meaning, and
+    a status that is not documented counts as pending. So does a message that eSputnik does not list (any more).
+
+    It returns the figures: ``messages``, ``delivered``, ``failed``, ``pending``, and ``statuses``, how many are at which.
+    It fails at once with :class:`~airflow_provider_sendpulse.exceptions.MessageNotDelivered` when more than ``max_failed``
+    have failed, and with ``until="any"`` when all have.
+
+    :param request_ids: ids of the messages: one, several, or the XCom ``request_ids`` of
+        :class:`~airflow_provider_sendpulse.operators.esputnik.messages.EsputnikSendMessageOperator` (templated)
+    :param until: ``all``: until each has arrived or failed; ``any``: until one has arrived
+    :param max_failed: messages that may fail, with ``until="all"``; ``None`` is any number (templated)
+    """
+
+    template_fields: Collection[str] = (*EsputnikSensor.template_fields, "request_ids", "max_failed")
+
+    def __init__(
+        self,
+        *,
+        request_ids: str | Sequence[str],
+        until: Literal["all", "any"] = "all",
+        max_failed: int | str | None = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.request_ids = request_ids
+        self.until = until
+        self.max_failed = max_failed
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        return f"{len(self._expected.request_ids):,} messages"
+
+    def look(self) -> Decision:
+        """Read the statuses once and judge them."""
+        found = self.hook.send(messages.status(self._expected.request_ids))
+        return judge_messages(self._expected, figures_of(self._expected, found))
+
+    def judge(self, seen: Any) -> Decision:
+        """Judge figures."""
+        if not isinstance(seen, dict):
+            raise FinalFailure("The trigger sent an event without figures.")
+        return judge_messages(self._expected, seen)
+
+    def trigger(self, deadline: float, history: list[list[Any]]) -> EsputnikMessageTrigger:
+        """Return what waits in the triggerer."""
+        expected = self._expected
+        return EsputnikMessageTrigger(
+            request_ids=[*expected.request_ids],
+            until=expected.until,
+            max_failed=expected.max_failed,
+            esputnik_conn_id=self.esputnik_conn_id,
+            poll_interval=self.poke_interval,
+            deadline=deadline,
+            history=history,
+            poll_error_window=self.poll_error_window,
+        )
+
+    @property
+    def _expected(self) -> Expected:
+        given: Any = self.request_ids
+        return Expected.of(
+            texts([] if given is None else given, "request_ids"), self.until, optional_number(self.max_failed, "max_failed")
+        )
+
+
+__all__ = ["EsputnikMessageSensor"]
