@@ -44,7 +44,19 @@ class ItemSpool:
 
     def __iter__(self) -> Iterator[tuple[Item, bool]]:
         """Yield every row, and whether it is sent although it is in doubt; nothing is added meanwhile."""
-        for number, email, phone, automation_id, variables, values, external_id, contact_id, key, label, again in self._spool:
+        for (
+            number,
+            email,
+            phone,
+            automation_id,
+            variables,
+            values,
+            external_id,
+            contact_id,
+            key,
+            label,
+            again,
+        ) in self._spool:
             person = Person(
                 number,
                 email,
