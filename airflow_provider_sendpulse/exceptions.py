@@ -131,6 +131,10 @@ class CostTooHigh(FinalFailure):
     """A mailing would cost more than is allowed, or more than the account has; nothing was sent."""
 
 
+class ImportFailed(FinalFailure):
+    """An import session ended in an error, or the service does not know it; which contacts it has written is not known."""
+
+
 class DeliveryFailed(FinalFailure):
     """Too many rows could not be delivered; the message holds the counts."""
 
@@ -166,6 +170,7 @@ __all__ = [
     "DeadlinePassed",
     "DeliveryFailed",
     "FinalFailure",
+    "ImportFailed",
     "Interrupted",
     "InvalidRequest",
     "MessageConflict",

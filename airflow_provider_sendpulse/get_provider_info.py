@@ -143,12 +143,13 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
             "esputnik.contacts",
             "esputnik.erasure",
             "esputnik.events",
+            "esputnik.imports",
             "esputnik.messages",
             "esputnik.orders",
             "esputnik.segments",
         ),
-        "sensors": ("esputnik.messages",),
-        "triggers": ("esputnik.messages",),
+        "sensors": ("esputnik.imports", "esputnik.messages"),
+        "triggers": ("esputnik.imports", "esputnik.messages"),
     },
 }
 """What users import from, by floor."""

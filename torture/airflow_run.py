@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from demo.airflow_api import AirflowApi, TaskState
 from demo.emulator_api import EmulatorApi
 from demo.failure import DemoFailed
+from demo.followed_run import run_logs, waited_in_triggerer
 from demo.processes import Processes
-from demo.week import DAG_ID, Outcome, Week, run_logs, waited_in_triggerer
+from demo.week import DAG_ID, Outcome, Week
 
 LONGEST = 120.0
 """Seconds that a run may take; most need some twenty."""
@@ -40,7 +41,7 @@ class Ended:
         """Return how many rows a task has told to be in doubt, in its log."""
         told = [
             int(count)
-            for path in run_logs(self.week, "attempt=*.log")
+            for path in run_logs(self.week.run, "attempt=*.log")
             if path.parent.name == f"task_id={task_id}"
             for count in _IN_DOUBT.findall(path.read_text(errors="replace"))
         ]
@@ -143,7 +144,7 @@ class AirflowRun:
             book_id=int(self._airflow.result(DAG_ID, self._week.run_id, "create_address_book")),
             contacts=result("add_contacts"),
             events=result("send_cart_events"),
-            deferred=waited_in_triggerer(self._week),
+            deferred=waited_in_triggerer(self._week.run),
         )
 
 

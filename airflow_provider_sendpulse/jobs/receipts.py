@@ -42,12 +42,9 @@ class Findings:
 
     def add(self, found: Iterable[tuple[Item, Sequence[int]]]) -> None:
         """Take in what was found, and keep it before anything is removed."""
-        is_new = False
-        for item, ids in found:
-            if ids:
-                self._found[item.key] = sorted({*self._found.get(item.key, ()), *ids})
-                is_new = True
-        if is_new:
+        news = {item.key: sorted({*self.of(item), *ids}) for item, ids in found if ids}
+        if news:
+            self._found |= news
             self._store.write(dict(self._found))
 
     def of(self, item: Item) -> tuple[int, ...]:

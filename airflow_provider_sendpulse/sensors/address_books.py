@@ -45,16 +45,12 @@ class SendPulseAddressBookUnlockedSensor(SendPulseSensor):
         """Judge a status; the trigger has counted the contacts."""
         return judge_address_book(self._id, seen, contacts=0)
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseAddressBookTrigger:
+    def trigger(self, **wait: Any) -> SendPulseAddressBookTrigger:
         """Return what waits in the triggerer."""
         return SendPulseAddressBookTrigger(
             address_book_id=self._id,
-            sendpulse_conn_id=self.sendpulse_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
             expected_contacts=self._expected,
+            **wait,
         )
 
     @property

@@ -8,15 +8,15 @@ from collections.abc import Collection
 from typing import Any
 
 from airflow_provider_sendpulse.arguments import optional_amount, optional_number
-from airflow_provider_sendpulse.exceptions import FinalFailure
 from airflow_provider_sendpulse.jobs.balance import Minimums, figures_of, judge_balance
 from airflow_provider_sendpulse.jobs.waiting import Decision
 from airflow_provider_sendpulse.sendpulse import balance
 from airflow_provider_sendpulse.sensors.base import SendPulseSensor
+from airflow_provider_sendpulse.sensors.service import FiguresSensor
 from airflow_provider_sendpulse.triggers.balance import SendPulseBalanceTrigger
 
 
-class SendPulseBalanceSensor(SendPulseSensor):
+class SendPulseBalanceSensor(FiguresSensor, SendPulseSensor):
     """Wait until the account has enough money, messages and days left, such as before a mailing.
 
     At least one minimum is given, and all that are given must be reached. An account can be topped up and a plan renewed,
@@ -75,13 +75,11 @@ class SendPulseBalanceSensor(SendPulseSensor):
         )
         return judge_balance(minimums, figures)
 
-    def judge(self, seen: Any) -> Decision:
+    def judge_figures(self, figures: dict[str, Any]) -> Decision:
         """Judge figures."""
-        if not isinstance(seen, dict):
-            raise FinalFailure("The trigger sent an event without figures.")
-        return judge_balance(self._minimums, seen)
+        return judge_balance(self._minimums, figures)
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseBalanceTrigger:
+    def trigger(self, **wait: Any) -> SendPulseBalanceTrigger:
         """Return what waits in the triggerer."""
         minimums = self._minimums
         return SendPulseBalanceTrigger(
@@ -89,11 +87,7 @@ class SendPulseBalanceSensor(SendPulseSensor):
             min_emails_left=minimums.emails_left,
             min_days_left=minimums.days_left,
             currency=minimums.currency,
-            sendpulse_conn_id=self.sendpulse_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
+            **wait,
         )
 
     @property

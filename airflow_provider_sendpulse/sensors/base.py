@@ -24,6 +24,10 @@ class SendPulseSensor(ServiceSensor):
         super().__init__(**kwargs)
         self.sendpulse_conn_id = sendpulse_conn_id
 
+    def connection(self) -> dict[str, str]:
+        """Return the id of the connection, under the name of its argument."""
+        return {"sendpulse_conn_id": self.sendpulse_conn_id}
+
     @cached_property
     def hook(self) -> SendPulseHook:
         """The hook of this sensor's connection."""

@@ -52,17 +52,13 @@ class SendPulseCampaignSensor(SendPulseSensor):
         """Judge a status."""
         return judge_campaign(self._id, seen, targets=self._targets, on_partial=self.on_partial)
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseCampaignTrigger:
+    def trigger(self, **wait: Any) -> SendPulseCampaignTrigger:
         """Return what waits in the triggerer."""
         return SendPulseCampaignTrigger(
             campaign_id=self._id,
-            sendpulse_conn_id=self.sendpulse_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
             target_statuses=self._targets,
             on_partial=self.on_partial,
+            **wait,
         )
 
     @property

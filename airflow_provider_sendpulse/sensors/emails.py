@@ -46,15 +46,11 @@ class SendPulseEmailDeliveredSensor(SendPulseSensor):
         """Judge the server's answer."""
         return judge_message(self._id, code)
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseEmailDeliveredTrigger:
+    def trigger(self, **wait: Any) -> SendPulseEmailDeliveredTrigger:
         """Return what waits in the triggerer."""
         return SendPulseEmailDeliveredTrigger(
             message_id=self._id,
-            sendpulse_conn_id=self.sendpulse_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
+            **wait,
         )
 
     @property

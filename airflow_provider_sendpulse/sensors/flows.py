@@ -7,15 +7,15 @@ from collections.abc import Collection
 from typing import Any
 
 from airflow_provider_sendpulse.arguments import optional_number, whole_number
-from airflow_provider_sendpulse.exceptions import FinalFailure
 from airflow_provider_sendpulse.jobs.flow_figures import Bounds, element_kind, judge_flow, totals
 from airflow_provider_sendpulse.jobs.waiting import Decision
 from airflow_provider_sendpulse.sendpulse import flows
 from airflow_provider_sendpulse.sensors.base import SendPulseSensor
+from airflow_provider_sendpulse.sensors.service import FiguresSensor
 from airflow_provider_sendpulse.triggers.flows import SendPulseFlowTrigger
 
 
-class SendPulseFlowSensor(SendPulseSensor):
+class SendPulseFlowSensor(FiguresSensor, SendPulseSensor):
     """Wait until a figure of an Automation 360 flow, or of one of its elements, reaches a value.
 
     A flow's figures are ``starts`` (contacts that entered it), ``in_queue`` (that are in it), ``end_count`` (that reached
@@ -77,13 +77,11 @@ class SendPulseFlowSensor(SendPulseSensor):
         statistics = self.hook.send(flows.element_statistics(element_kind(detail, element_id), element_id))
         return judge_flow(bounds, statistics.figures)
 
-    def judge(self, seen: Any) -> Decision:
+    def judge_figures(self, figures: dict[str, Any]) -> Decision:
         """Judge figures."""
-        if not isinstance(seen, dict):
-            raise FinalFailure("The trigger sent an event without figures.")
-        return judge_flow(self._bounds, seen)
+        return judge_flow(self._bounds, figures)
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> SendPulseFlowTrigger:
+    def trigger(self, **wait: Any) -> SendPulseFlowTrigger:
         """Return what waits in the triggerer."""
         bounds = self._bounds
         return SendPulseFlowTrigger(
@@ -92,11 +90,7 @@ class SendPulseFlowSensor(SendPulseSensor):
             at_least=bounds.at_least,
             at_most=bounds.at_most,
             element_id=self._element,
-            sendpulse_conn_id=self.sendpulse_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
+            **wait,
         )
 
     @property

@@ -65,8 +65,15 @@ class ServiceSensor(BaseSensorOperator):
         """Judge the status or the figures that ended a wait in the triggerer."""
 
     @abstractmethod
-    def trigger(self, deadline: float, history: list[list[Any]]) -> PollingTrigger:
-        """Return what waits in the triggerer."""
+    def trigger(self, **wait: Any) -> PollingTrigger:
+        """Return what waits in the triggerer.
+
+        :param wait: the arguments that every trigger takes
+        """
+
+    @abstractmethod
+    def connection(self) -> dict[str, str]:
+        """Return the id of the connection, under the name of its argument."""
 
     @property
     @abstractmethod
@@ -88,7 +95,13 @@ class ServiceSensor(BaseSensorOperator):
             return seen.xcom_value
         timeout = timedelta(seconds=self.timeout)
         self.defer(
-            trigger=self.trigger(time.time() + self.timeout, self._history.seen),
+            trigger=self.trigger(
+                **self.connection(),
+                poll_interval=self.poke_interval,
+                deadline=time.time() + self.timeout,
+                history=self._history.seen,
+                poll_error_window=self.poll_error_window,
+            ),
             method_name="execute_complete",
             # The trigger keeps the deadline itself; this is for a triggerer that does not run at all.
             timeout=timeout + _DEFERRAL_MARGIN,
@@ -143,4 +156,25 @@ class ServiceSensor(BaseSensorOperator):
         return {"status": decision.code, "history": history}
 
 
-__all__ = ["ServiceSensor"]
+class FiguresSensor(ServiceSensor):
+    """A sensor on figures."""
+
+    @abstractmethod
+    def judge_figures(self, figures: dict[str, Any]) -> Decision:
+        """Judge figures."""
+
+    def judge(self, seen: Any) -> Decision:
+        """Judge the figures that ended a wait in the triggerer."""
+        if not isinstance(seen, dict):
+            raise FinalFailure("The trigger sent an event without figures.")
+        return self.judge_figures(seen)
+
+    def execute(self, context: Context) -> Any:
+        """Look once, then wait in the chosen way.
+
+        :return: the figures that were seen last, name to value
+        """
+        return super().execute(context)
+
+
+__all__ = ["FiguresSensor", "ServiceSensor"]

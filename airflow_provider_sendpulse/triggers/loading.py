@@ -13,6 +13,7 @@ _OURS = (
     "airflow_provider_sendpulse.hooks.sendpulse",
     "airflow_provider_sendpulse.hooks.esputnik",
     "airflow_provider_sendpulse.jobs.cancelling",
+    "airflow_provider_sendpulse.jobs.esputnik.session_waiting",
 )
 
 # What the first look-up of a connection and the first token would load inside the loop, in the releases that have it.

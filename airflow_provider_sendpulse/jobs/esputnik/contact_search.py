@@ -160,7 +160,9 @@ class Located(Audience):
     def _located(self, person: Person) -> Person:
         value = identifier(person, self.by)
         wrong = email_fault if self.by is By.EMAIL else phone_fault
-        if person.fault or not value or wrong(value):
+        if person.fault or not value:
+            return replace(person, fault=person.fault or f"no {_NOUNS[self.by]}")
+        if wrong(value):
             return person
         found = find(self.sender, self.by, value)
         if len(found) == 1:

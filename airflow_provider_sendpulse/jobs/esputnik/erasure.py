@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,32 +49,20 @@ class ContactErasure:
             if not number:
                 # A wrong host says of every contact that there is none, too.
                 self.sender.send(account.info())
-            found = {item.key: self._found(item) for item in window}
-            findings.add((item, found[item.key]) for item in window if len(found[item.key]) == 1)
+            found: list[tuple[Item, list[int]]] = []
             for item in window:
-                self._settle(item, found[item.key], report, findings, erased)
-
-    def _settle(
-        self,
-        item: Item,
-        found: Sequence[int],
-        report: Report,
-        findings: Findings,
-        erased: Callable[[Erased], None],
-    ) -> None:
-        if len(found) > 1:
-            reason = several(found, self.by)
-            report.settle(item.person, Outcome.REJECTED, f"not deleted: {reason}", item.label)
-            return
-        try:
-            gone = self._delete(item, findings.of(item))
-        except Refused as error:
-            if error.status not in _ROW_LEVEL:
-                raise
-            report.settle(item.person, Outcome.REJECTED, str(error), item.label)
-            return
-        erased(Erased(item, gone, self.clock.now()))
-        report.settle(item.person, Outcome.ACCEPTED)
+                with _rejecting(item, report):
+                    found.append((item, self._found(item)))
+            findings.add((item, ids) for item, ids in found if len(ids) == 1)
+            for item, ids in found:
+                if len(ids) > 1:
+                    reason = f"not deleted: {several(ids, self.by)}"
+                    report.settle(item.person, Outcome.REJECTED, reason, item.label)
+                    continue
+                with _rejecting(item, report):
+                    gone = self._delete(item, findings.of(item))
+                    erased(Erased(item, gone, self.clock.now()))
+                    report.settle(item.person, Outcome.ACCEPTED)
 
     def _found(self, item: Item) -> list[int]:
         """Return the ids of the contacts that a row means, of those that are there."""
@@ -105,6 +94,17 @@ class ContactErasure:
                 raise
             return False
         return True
+
+
+@contextlib.contextmanager
+def _rejecting(item: Item, report: Report) -> Iterator[None]:
+    """Reject a row that is refused for what is in it."""
+    try:
+        yield
+    except Refused as error:
+        if error.status not in _ROW_LEVEL:
+            raise
+        report.settle(item.person, Outcome.REJECTED, str(error), item.label)
 
 
 __all__ = ["WINDOW", "ContactErasure"]

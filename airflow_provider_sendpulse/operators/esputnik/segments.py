@@ -114,6 +114,8 @@ class EsputnikDetachFromSegmentOperator(EsputnikSegmentOperator):
     ) -> None:
         super().__init__(contacts=contacts, by=by, **kwargs)
         self.empty_segment = empty_segment
+        # What renders to nothing was meant to say who leaves.
+        self._names_contacts = contacts is not None
 
     def execute(self, context: Context) -> dict[str, int]:
         """Let the contacts leave.
@@ -126,7 +128,7 @@ class EsputnikDetachFromSegmentOperator(EsputnikSegmentOperator):
         """
         if self.empty_segment is not True:
             return self._change(context, detaching, "Contacts to detach")
-        if self.contacts is not None:
+        if self._names_contacts:
             raise InvalidRequest(
                 "empty_segment lets everybody leave, and contacts says who is to leave: give one of them. Nobody left."
             )

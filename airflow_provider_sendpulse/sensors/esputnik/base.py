@@ -24,6 +24,10 @@ class EsputnikSensor(ServiceSensor):
         super().__init__(**kwargs)
         self.esputnik_conn_id = esputnik_conn_id
 
+    def connection(self) -> dict[str, str]:
+        """Return the id of the connection, under the name of its argument."""
+        return {"esputnik_conn_id": self.esputnik_conn_id}
+
     @cached_property
     def hook(self) -> EsputnikHook:
         """The hook of this sensor's connection."""
