@@ -148,8 +148,14 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
             "esputnik.orders",
             "esputnik.segments",
         ),
-        "sensors": ("esputnik.imports", "esputnik.messages"),
-        "triggers": ("esputnik.imports", "esputnik.messages"),
+        "sensors": (
+            "esputnik.imports",
+            "esputnik.messages",
+        ),
+        "triggers": (
+            "esputnik.imports",
+            "esputnik.messages",
+        ),
     },
 }
 """What users import from, by floor."""
