@@ -38,8 +38,8 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
 
     The message goes out within seconds, and eSputnik does not recognise a repeat. So a row is sent at most once: across the
     tries of the task, also when it is cleared, and with ``ledger`` across all runs, also those at the same time. A row
-    whose fate is not known is listed as in doubt, and not sent again unless ``if_in_doubt`` says so. When the answer to a call is
-    lost, all of its rows are in doubt: that is the price of a large ``per_call``.
+    whose fate is not known is listed as in doubt, and not sent again unless ``if_in_doubt`` says so. When the answer to
+    a call is lost, all of its rows are in doubt: that is the price of a large ``per_call``.
 
     A row names its contact by eSputnik's id, by your own id or by its address (for an SMS: its number); the first of these
     that it has counts. **An address or number that eSputnik does not know becomes a confirmed contact, without a word.**

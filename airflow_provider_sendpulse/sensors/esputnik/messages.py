@@ -62,18 +62,14 @@ class EsputnikMessageSensor(EsputnikSensor):
             raise FinalFailure("The trigger sent an event without figures.")
         return judge_messages(self._expected, seen)
 
-    def trigger(self, deadline: float, history: list[list[Any]]) -> EsputnikMessageTrigger:
+    def trigger(self, **wait: Any) -> EsputnikMessageTrigger:
         """Return what waits in the triggerer."""
         expected = self._expected
         return EsputnikMessageTrigger(
             request_ids=[*expected.request_ids],
             until=expected.until,
             max_failed=expected.max_failed,
-            esputnik_conn_id=self.esputnik_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            history=history,
-            poll_error_window=self.poll_error_window,
+            **wait,
         )
 
     @property

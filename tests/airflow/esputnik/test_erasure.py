@@ -158,8 +158,11 @@ def test_failures_in_passing(
     assert [*esputnik.contacts] == people[1:]
 
 
-def test_one_that_is_refused(runner: Any, erase: Any, esputnik: Any, people: list[int], receipts: Path) -> None:
-    esputnik.emulator.faults.add("status", status=400, operation="esputnik.contacts.delete")
+@pytest.mark.parametrize("operation", ["contacts.delete", "contacts.search"])
+def test_one_that_is_refused(
+    runner: Any, erase: Any, esputnik: Any, people: list[int], receipts: Path, operation: str
+) -> None:
+    esputnik.emulator.faults.add("status", status=400, operation=f"esputnik.{operation}")
     runner.api.should_retry = True
     result = runner.run(erase([ADA, BOB]))
     assert result.state == "failed"
