@@ -140,6 +140,8 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "eSputnik": {
         "hooks": ("esputnik",),
         "operators": (
+            "esputnik.activity",
+            "esputnik.broadcasts",
             "esputnik.contacts",
             "esputnik.erasure",
             "esputnik.events",
@@ -148,8 +150,16 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
             "esputnik.orders",
             "esputnik.segments",
         ),
-        "sensors": ("esputnik.imports", "esputnik.messages"),
-        "triggers": ("esputnik.imports", "esputnik.messages"),
+        "sensors": (
+            "esputnik.balance",
+            "esputnik.imports",
+            "esputnik.messages",
+        ),
+        "triggers": (
+            "esputnik.balance",
+            "esputnik.imports",
+            "esputnik.messages",
+        ),
     },
 }
 """What users import from, by floor."""
