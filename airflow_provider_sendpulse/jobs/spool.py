@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from airflow_provider_sendpulse.jobs.screening import Item
-from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.rows.people import Person, key_text
 from airflow_provider_sendpulse.rows.spool import Spool
 from airflow_provider_sendpulse.sendpulse.values import event_variable
 
@@ -33,6 +33,9 @@ class ItemSpool:
             person.phone,
             event_variable("automation_id", person.automation_id),
             {name: event_variable(name, value) for name, value in person.variables.items()},
+            [key_text(value) for value in person.key],
+            person.external_customer_id,
+            person.contact_id,
             item.key,
             item.label,
             again,
@@ -41,8 +44,30 @@ class ItemSpool:
 
     def __iter__(self) -> Iterator[tuple[Item, bool]]:
         """Yield every row, and whether it is sent although it is in doubt; nothing is added meanwhile."""
-        for number, email, phone, automation_id, variables, key, label, again in self._spool:
-            yield Item(Person(number, email, phone, automation_id, variables), key, label), again
+        for (
+            number,
+            email,
+            phone,
+            automation_id,
+            variables,
+            values,
+            external_id,
+            contact_id,
+            key,
+            label,
+            again,
+        ) in self._spool:
+            person = Person(
+                number,
+                email,
+                phone,
+                automation_id,
+                variables,
+                key=tuple(values),
+                external_customer_id=external_id,
+                contact_id=contact_id,
+            )
+            yield Item(person, key, label), again
 
     def close(self) -> None:
         """Forget everything."""

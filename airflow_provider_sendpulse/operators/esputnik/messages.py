@@ -37,9 +37,9 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
     """Send a prepared message to the contacts of rows, each row once, and return the counts.
 
     The message goes out within seconds, and eSputnik does not recognise a repeat. So a row is sent at most once: across the
-    tries of the task, also when it is cleared, and with ``ledger`` across all runs, also those at the same time. A row whose
-    fate is not known is listed as in doubt, and not sent again unless ``if_in_doubt`` says so. When the answer to a call is
-    lost, all of its rows are in doubt: that is the price of a large ``per_call``.
+    tries of the task, also when it is cleared, and with ``ledger`` across all runs, also those at the same time. A row
+    whose fate is not known is listed as in doubt, and not sent again unless ``if_in_doubt`` says so. When the answer to
+    a call is lost, all of its rows are in doubt: that is the price of a large ``per_call``.
 
     A row names its contact by eSputnik's id, by your own id or by its address (for an SMS: its number); the first of these
     that it has counts. **An address or number that eSputnik does not know becomes a confirmed contact, without a word.**
@@ -55,10 +55,10 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
     all its parameters.
 
     :param message_id: the prepared message (templated)
-    :param contacts: a row source, or a list of addresses or mappings, one recipient each (templated; shows as a count in the
-        UI)
-    :param row_key: what says which row it is: a column, columns joined as in ``cart_id || step``, or a list of columns; a row
-        source needs it (templated)
+    :param contacts: a row source, or a list of addresses or mappings, one recipient each (templated; shows as a count in
+        the UI)
+    :param row_key: what says which row it is: a column, columns joined as in ``cart_id || step``, or a list of columns; a
+        row source needs it (templated)
     :param parameters: columns that the message reads with ``$!data.get('name')``: a list keeps their names, a mapping
         (column to name) renames them, all others when left out (templated)
     :param is_email: whether the message is an e-mail; another channel, such as an SMS, otherwise
@@ -70,7 +70,7 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         recipients by their addresses
     :param request_ids: where to write the request id of every accepted message, with the row that it is for: a path or URL
         that ends in ``.csv`` or ``.jsonl``, an :class:`~airflow_provider_sendpulse.rows.OutputFile`, or an
-        :class:`~airflow_provider_sendpulse.rows.OutputTable`. A file holds those of the last try, a table of all (templated)
+        :class:`~airflow_provider_sendpulse.rows.OutputTable`. A file holds those of the last try, a table all (templated)
     :param min_interval_per_contact: skip rows of contacts that got this message less than that ago; needs ``ledger``
     :param max_messages: with more to send, fail and send nothing (templated)
     :param concurrency: requests at once

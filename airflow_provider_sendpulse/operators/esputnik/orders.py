@@ -29,13 +29,14 @@ class EsputnikSendOrdersOperator(SendOnceOperator, EsputnikRowsOperator):
     **A customer who is not known becomes a confirmed contact, without a word**; one who is known is not updated.
     ``create_contacts=False`` looks for each of them first, by your id, address and number, and skips orders of the others.
 
-    The columns are called as the members of an order: ``external_order_id``, ``total_cost``, ``status`` (``INITIALIZED``,
-    ``IN_PROGRESS``, ``DELIVERED``, ``CANCELLED``, ``ABANDONED_SHOPPING_CART``), ``date`` and ``currency`` are needed, and at
-    least one of ``email``, ``phone``, ``external_customer_id``. There may be ``first_name``, ``last_name``, ``shipping``,
-    ``discount``, ``taxes``, ``restore_url``, ``status_description``, ``store_id``, ``source``, ``delivery_method``,
-    ``payment_method``, ``delivery_address``, ``additional_info`` and ``items``. The last two are JSON: an object, and a list
-    of objects with ``externalItemId`` and ``quantity``, perhaps ``name``, ``category``, ``cost``, ``url``, ``imageUrl``,
-    ``description``. A column with another name is refused: eSputnik would ignore it without a word.
+    The columns are called as the members of an order: ``external_order_id``, ``total_cost``, ``status``
+    (``INITIALIZED``, ``IN_PROGRESS``, ``DELIVERED``, ``CANCELLED``, ``ABANDONED_SHOPPING_CART``), ``date`` and
+    ``currency`` are needed, and at least one of ``email``, ``phone``, ``external_customer_id``. There may be
+    ``first_name``, ``last_name``, ``shipping``, ``discount``, ``taxes``, ``restore_url``, ``status_description``,
+    ``store_id``, ``source``, ``delivery_method``, ``payment_method``, ``delivery_address``, ``additional_info`` and
+    ``items``. The last two are JSON: an object, and a list of objects with ``externalItemId`` and ``quantity``, perhaps
+    ``name``, ``category``, ``cost``, ``url``, ``imageUrl``, ``description``. A column with another name is refused:
+    eSputnik would ignore it without a word.
 
     A date without an offset is in the connection's ``account_timezone``; without one, such a row is invalid.
 

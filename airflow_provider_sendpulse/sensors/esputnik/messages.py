@@ -74,8 +74,10 @@ class EsputnikMessageSensor(EsputnikSensor):
 
     @property
     def _expected(self) -> Expected:
-        given = [] if self.request_ids is None else self.request_ids
-        return Expected.of(texts(given, "request_ids"), self.until, optional_number(self.max_failed, "max_failed"))
+        given: Any = self.request_ids
+        return Expected.of(
+            texts([] if given is None else given, "request_ids"), self.until, optional_number(self.max_failed, "max_failed")
+        )
 
 
 __all__ = ["EsputnikMessageSensor"]
