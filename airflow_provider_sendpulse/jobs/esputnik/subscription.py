@@ -92,7 +92,7 @@ class SubscriptionLoad:
     ) -> None:
         """Subscribe everybody who has not subscribed yet: all rows are read first."""
         with audience.reading() as persons, contextlib.closing(screened(persons, report, self._key)) as items:
-            send_once(sender, items, self._build, ledger, report, per_call=1, clock=clock, rules=rules)
+            send_once(sender, items, self._build, ledger, report, per_call=1, clock=clock, rules=rules, outgoing=parameter)
 
     def _key(self, person: Person) -> Key:
         self._call(person)  # finds values that cannot be sent
