@@ -44,6 +44,10 @@ class EventDelivery(EventRows):
         """Return what is sent for a row."""
         return self._event(person).body()
 
+    def outgoing(self, name: str, value: Any) -> Any:
+        """Return a value of a row as it goes out."""
+        return event_variable(name, value)
+
     def call(self, person: Person) -> Call[None]:
         """Return the call for a row."""
         event = self._event(person)

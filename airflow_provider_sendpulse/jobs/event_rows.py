@@ -51,6 +51,10 @@ class EventRows(ABC):
         """
 
     @abstractmethod
+    def outgoing(self, name: str, value: Any) -> Any:
+        """Return a value of a row as it goes out."""
+
+    @abstractmethod
     def call(self, person: Person) -> Call[None]:
         """Return the call for a row."""
 
@@ -78,7 +82,17 @@ class EventRows(ABC):
         # Closed here and now, by the thread that has opened its temporary file.
         with contextlib.closing(screened(self.prepared(persons), report, self._key)) as items:
             recent = self._recent(items, report, clock)
-            send_once(sender, recent, self._call, ledger, report, per_call=1, clock=clock, rules=rules)
+            send_once(
+                sender,
+                recent,
+                self._call,
+                ledger,
+                report,
+                per_call=1,
+                clock=clock,
+                rules=rules,
+                outgoing=self.outgoing,
+            )
 
     def _recent(self, items: Iterable[Item], report: Report, clock: Clock) -> Iterator[Item]:
         if self.max_age is None:

@@ -17,8 +17,9 @@ from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
-from airflow_provider_sendpulse.jobs.spool import ItemSpool
+from airflow_provider_sendpulse.jobs.spool import ItemSpool, Outgoing
 from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.sendpulse.values import event_variable
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +40,17 @@ class Plan:
     """Rows to send, and rows that somebody else seems to be sending.
 
     :param report: gets the outcome of every row that is not sent
+    :param outgoing: makes what goes out of a row's values
     """
 
-    def __init__(self, ledger: Ledger, report: Report, rules: SendingRules) -> None:
+    def __init__(self, ledger: Ledger, report: Report, rules: SendingRules, outgoing: Outgoing = event_variable) -> None:
         self._ledger = ledger
         self._report = report
         self._rules = rules
         self._contacts = Seen()
         self._doubtful: list[str] = []
-        self.to_send = ItemSpool()
-        self.taken = ItemSpool()
+        self.to_send = ItemSpool(outgoing)
+        self.taken = ItemSpool(outgoing)
 
     def fill(self, items: Iterable[Item], now: float) -> None:
         """Read all rows, and settle those that are not to be sent.

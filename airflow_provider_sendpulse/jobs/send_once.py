@@ -24,7 +24,9 @@ from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
+from airflow_provider_sendpulse.jobs.spool import Outgoing
 from airflow_provider_sendpulse.rows.people import Person
+from airflow_provider_sendpulse.sendpulse.values import event_variable
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,7 @@ def send_once(
     clock: Clock,
     rules: SendingRules = SendingRules(),
     judge: Judge | None = None,
+    outgoing: Outgoing = event_variable,
 ) -> None:
     """Read rows to the end, then send those that were not sent before.
 
@@ -89,13 +92,14 @@ def send_once(
 
     :param build: makes the call for at most ``per_call`` rows
     :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
+    :param outgoing: makes what goes out of a row's values
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
-    with contextlib.closing(Plan(ledger, report, rules)) as plan:
+    with contextlib.closing(Plan(ledger, report, rules, outgoing)) as plan:
         plan.fill(items, clock.now())
         log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
 

@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.rows.people import Person, key_text
 from airflow_provider_sendpulse.rows.spool import Spool
 from airflow_provider_sendpulse.sendpulse.values import event_variable
 
+Outgoing = Callable[[str, Any], Any]
+"""Makes JSON of a value, as it goes out, by its name and itself."""
+
 
 class ItemSpool:
-    """Keeps rows in order, in little memory."""
+    """Keeps rows in order, in little memory.
 
-    def __init__(self) -> None:
+    :param outgoing: makes what goes out of a row's values
+    """
+
+    def __init__(self, outgoing: Outgoing = event_variable) -> None:
         self._spool = Spool()
+        self._outgoing = outgoing
 
     def __len__(self) -> int:
         """Rows that were added."""
@@ -32,7 +40,7 @@ class ItemSpool:
             person.email,
             person.phone,
             event_variable("automation_id", person.automation_id),
-            {name: event_variable(name, value) for name, value in person.variables.items()},
+            {name: self._outgoing(name, value) for name, value in person.variables.items()},
             [key_text(value) for value in person.key],
             person.external_customer_id,
             person.contact_id,
@@ -44,27 +52,15 @@ class ItemSpool:
 
     def __iter__(self) -> Iterator[tuple[Item, bool]]:
         """Yield every row, and whether it is sent although it is in doubt; nothing is added meanwhile."""
-        for (
-            number,
-            email,
-            phone,
-            automation_id,
-            variables,
-            values,
-            external_id,
-            contact_id,
-            key,
-            label,
-            again,
-        ) in self._spool:
+        for number, email, phone, automation_id, variables, parts, own_id, contact_id, key, label, again in self._spool:
             person = Person(
                 number,
                 email,
                 phone,
                 automation_id,
                 variables,
-                key=tuple(values),
-                external_customer_id=external_id,
+                tuple(parts),
+                external_customer_id=own_id,
                 contact_id=contact_id,
             )
             yield Item(person, key, label), again
@@ -74,4 +70,4 @@ class ItemSpool:
         self._spool.close()
 
 
-__all__ = ["ItemSpool"]
+__all__ = ["ItemSpool", "Outgoing"]

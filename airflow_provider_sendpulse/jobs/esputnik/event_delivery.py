@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.esputnik import events
+from airflow_provider_sendpulse.esputnik.values import parameter
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.event_rows import EventRows
 from airflow_provider_sendpulse.rows.people import Person, key_text
@@ -35,6 +36,10 @@ class EsputnikEventDelivery(EventRows):
     def body(self, person: Person) -> dict[str, Any]:
         """Return what is sent for a row."""
         return self._event(person).body()
+
+    def outgoing(self, name: str, value: Any) -> Any:
+        """Return a value of a row as it goes out."""
+        return parameter(name, value)
 
     def call(self, person: Person) -> Call[None]:
         """Return the call for a row."""

@@ -15,6 +15,7 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.esputnik import messages
 from airflow_provider_sendpulse.esputnik.service import REPEATED
+from airflow_provider_sendpulse.esputnik.values import parameter
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
@@ -98,7 +99,16 @@ class MessageDelivery:
                 items = known_only(sender, items, [by], report, rules.noun, unless=_is_by_id)
             per_call = 1 if self.by_id else self.per_call
             send_once(
-                sender, items, self._call, ledger, report, per_call=per_call, clock=clock, rules=rules, judge=self._judge
+                sender,
+                items,
+                self._call,
+                ledger,
+                report,
+                per_call=per_call,
+                clock=clock,
+                rules=rules,
+                judge=self._judge,
+                outgoing=parameter,
             )
 
     def _key(self, person: Person) -> Key:

@@ -14,6 +14,7 @@ from typing import Any
 from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.redact import redact
+from airflow_provider_sendpulse.api.values import plain
 from airflow_provider_sendpulse.esputnik import orders
 from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -103,6 +104,7 @@ class OrderDelivery:
                 clock=clock,
                 rules=rules,
                 judge=self._judge,
+                outgoing=_outgoing,
             )
 
     def _key(self, person: Person) -> Key:
@@ -178,6 +180,11 @@ class OrderDelivery:
                 )
             return value.replace(tzinfo=self.zone)
         return value
+
+
+def _outgoing(name: str, value: Any) -> Any:
+    # Dates keep their offsets.
+    return plain(name, value, dt.datetime.isoformat)
 
 
 def _checked(persons: Iterable[Person]) -> Iterator[Person]:

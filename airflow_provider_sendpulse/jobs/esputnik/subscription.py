@@ -15,6 +15,7 @@ from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.esputnik import contacts
 from airflow_provider_sendpulse.esputnik.keys import form_type as checked_form_type
+from airflow_provider_sendpulse.esputnik.values import parameter
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import Contacts
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.plan import contact_digest
@@ -92,7 +93,7 @@ class SubscriptionLoad:
     ) -> None:
         """Subscribe everybody who has not subscribed yet: all rows are read first."""
         with audience.reading() as persons, contextlib.closing(screened(persons, report, self._key)) as items:
-            send_once(sender, items, self._build, ledger, report, per_call=1, clock=clock, rules=rules)
+            send_once(sender, items, self._build, ledger, report, per_call=1, clock=clock, rules=rules, outgoing=parameter)
 
     def _key(self, person: Person) -> Key:
         self._call(person)  # finds values that cannot be sent

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events of eSputnik: one for every row, and none twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples import one_task
+from execution_api import ExecutionApi
+from task_runner import TaskRunner
+
+from airflow_provider_sendpulse.operators.esputnik.events import EsputnikSendEventOperator
+from airflow_provider_sendpulse.rows import SqlRows
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+PHONE = "+380671234567"
+CARTS = [{"email": f"reader{number}@example.com", "cart": number} for number in range(5)]
+SEND_EVENT = "esputnik.events.send_v2"
+needs_store = pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="the task state store came with Airflow 3.3")
+
+
+@pytest.fixture
+def send() -> Callable[..., Any]:
+    from airflow.sdk import DAG
+
+    def make(**arguments: Any) -> EsputnikSendEventOperator:
+        dag = DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+        return EsputnikSendEventOperator(**{"task_id": "send", "dag": dag, "event_type_key": "cart_left", **arguments})
+
+    return make
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
+    return "ledger"
+
+
+def another_run(number: int) -> TaskRunner:
+    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
+
+
+def events(esputnik: Any) -> list[dict[str, Any]]:
+    told = [
+        {name: event[name] for name in ("eventTypeKey", "keyValue", "params", "contact_id", "version")}
+        for event in esputnik.told["events"]
+    ]
+    return sorted(told, key=lambda event: str(event["keyValue"]))
+
+
+def test_rows(runner: Any, send: Any, esputnik: Any) -> None:
+    ada = esputnik.contact(ADA, external_id="a-1")
+    rows = [
+        {"email": ADA, "phone": None, "external_customer_id": "a-1", "cart": 1, "step": "a:b", "total": 12.5},
+        {"email": None, "phone": PHONE, "external_customer_id": None, "cart": 2, "step": "c", "total": None},
+    ]
+    result = runner.run(
+        send(
+            event_type_key="cart_{{ 'left' }}",
+            contacts=rows,
+            event_key="{{ 'cart || step' }}",
+            parameters={"total": "sum", "cart": "cart"},
+        )
+    )
+    assert result.state == "success", result.error
+    assert result.value["accepted"] == 2
+    assert events(esputnik) == [
+        {
+            "eventTypeKey": "cart_left",
+            "keyValue": "1:a%3Ab",
+            "params": {"externalCustomerId": "a-1", "email": ADA, "sum": 12.5, "cart": 1},
+            "contact_id": ada,
+            "version": 2,
+        },
+        {
+            "eventTypeKey": "cart_left",
+            "keyValue": "2:c",
+            "params": {"phone": PHONE, "cart": 2},
+            "contact_id": None,
+            "version": 2,
+        },
+    ]
+    assert result.rendered["contacts"] == "2 contacts (not shown)"
+
+
+@pytest.mark.parametrize(
+    ("one", "identifiers"),
+    [
+        ({"contact_email": "{{ params.who }}"}, {"email": ADA}),
+        ({"contact_phone": PHONE}, {"phone": PHONE}),
+        ({"external_customer_id": "a-1"}, {"externalCustomerId": "a-1"}),
+        ({"contact_id": "{{ 77 }}"}, {"contactId": 77}),
+    ],
+)
+def test_one_contact(runner: Any, send: Any, esputnik: Any, one: dict[str, Any], identifiers: dict[str, Any]) -> None:
+    values = {"order": 7, "variables": {"a": [1]}, "email of a friend": "x"}
+    result = runner.run(send(**one, parameters=values, event_key="order", params={"who": ADA}))
+    assert result.state == "success", result.error
+    [event] = events(esputnik)
+    assert event["keyValue"] == "7"
+    assert event["params"] == {**identifiers, **values}
+    assert result.rendered["parameters"] == "3 parameters (not shown)"
+
+
+def test_without_a_key_of_its_own(runner: Any, send: Any, esputnik: Any) -> None:
+    result = runner.run(send(contacts=[*CARTS[:1], *CARTS[:2]]))
+    assert (result.value["accepted"], result.value["duplicate"]) == (2, 1)
+    assert [body.get("keyValue") for body in esputnik.sent("events.send_v2")] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("cart", "told"),
+    [
+        ("a/b", "holds /, which eSputnik does not take"),
+        ("x" * 301, "has 301 characters"),
+        (None, "the event key is empty"),
+    ],
+)
+def test_a_key_that_cannot_be_one_is_one_bad_row(runner: Any, send: Any, esputnik: Any, cart: Any, told: str) -> None:
+    rows = [{"email": ADA, "cart": cart}, {"email": BOB, "cart": 2}]
+    result = runner.run(send(contacts=rows, event_key="cart", max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["invalid"], result.value["accepted"]) == (1, 1)
+    assert told in result.log
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({}, "Nobody to send the event for"),
+        ({"contacts": CARTS, "contact_email": ADA}, "Give either contacts, or"),
+        ({"contacts": SqlRows("shop", "SELECT 1")}, "event_key must say which row is which"),
+        ({"contact_email": ADA, "ledger": "ledger"}, "one contact needs an event_key"),
+        ({"contact_email": ADA, "event_key": "order"}, "parameters has no order"),
+        ({"contact_email": ADA, "parameters": {"email": BOB}}, "cannot have a parameter named email"),
+        ({"contact_email": ADA, "parameters": ["total"]}, "parameters is not a mapping"),
+        ({"contacts": CARTS, "event_type_key": "a/b"}, "event type key holds /"),
+        ({"contacts": CARTS, "event_type_key": ""}, "event type key is empty"),
+        ({"contacts": CARTS, "max_event_age": timedelta(1)}, "give both, or neither"),
+        ({"contacts": CARTS, "max_events": 4}, "5 events, 0 s at 350/s: more than max_events=4. Nothing was sent."),
+    ],
+)
+def test_what_cannot_be_meant(
+    runner: Any, send: Any, esputnik: Any, connect_esputnik: Any, arguments: dict[str, Any], told: str
+) -> None:
+    connect_esputnik(extra={"requests_per_second": 350})
+    runner.api.should_retry = True
+    result = runner.run(send(**arguments))
+    assert result.state == "failed"
+    assert told in str(result.error)
+    assert esputnik.told["events"] == []
+
+
+def test_a_parameter_named_like_an_identifier_is_one_bad_row(runner: Any, send: Any, esputnik: Any) -> None:
+    rows = [{"email": ADA, "contactId": 5, "cart": 1}]
+    result = runner.run(send(contacts=rows, max_rejected_ratio=1))
+    assert result.value["invalid"] == 1
+    assert "cannot have a parameter named contactId" in result.log
+
+
+def test_the_ledger_knows_what_other_runs_have_sent(send: Any, esputnik: Any, ledger: str) -> None:
+    assert another_run(1).run(send(contacts=CARTS[:3], event_key="cart", ledger=ledger)).value["accepted"] == 3
+    rows = [{**row, "price": 5} for row in CARTS]
+    result = another_run(2).run(send(contacts=rows, event_key="cart", ledger=ledger))
+    assert result.state == "success", result.error
+    assert (result.value["skipped"], result.value["accepted"]) == (3, 2)
+    assert sorted(key for _, key in esputnik.events) == ["0", "1", "2", "3", "4"]
+
+
+def test_an_interval_between_events_for_a_contact(send: Any, esputnik: Any, ledger: str) -> None:
+    rows = [{"contact_id": 5, "cart": 1}, {"contact_id": 5, "cart": 2}, {"external_customer_id": "5", "cart": 3}]
+    rows = [{"contact_id": None, "external_customer_id": None, **row} for row in rows]
+    interval = {"ledger": ledger, "min_interval_per_contact": timedelta(hours=1)}
+    result = another_run(1).run(send(contacts=rows, event_key="cart", **interval))
+    assert result.state == "success", result.error
+    assert (result.value["accepted"], result.value["skipped"]) == (2, 1)
+    assert sorted(key for _, key in esputnik.events) == ["1", "3"]
+
+
+@pytest.mark.parametrize("if_in_doubt", ["skip", "resend"])
+def test_a_lost_answer(send: Any, esputnik: Any, emulator: Any, ledger: str, tmp_path: Path, if_in_doubt: str) -> None:
+    emulator.faults.add("lose_answer", operation=SEND_EVENT, times=1, after=1)
+    rejects = tmp_path / "rejects.jsonl"
+    first = another_run(1).run(
+        send(contacts=CARTS, event_key="cart", ledger=ledger, rejects=rejects, concurrency=1, max_rejected_ratio=0.5)
+    )
+    assert first.state == "success", first.error
+    assert (first.value["accepted"], first.value["in_doubt"]) == (4, 1)
+    [reject] = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert (reject["outcome"], reject["row_key"]) == ("in_doubt", "1")
+    # Another body, or eSputnik would tell the repeat.
+    rows = [{**row, "late": True} for row in CARTS]
+    second = another_run(2).run(send(contacts=rows, event_key="cart", ledger=ledger, if_in_doubt=if_in_doubt))
+    resent = if_in_doubt == "resend"
+    assert second.value["accepted"] == int(resent)
+    assert sorted(key for _, key in esputnik.events) == sorted(["0", "1", "2", "3", "4", *["1"] * resent])
+
+
+def test_a_repeat_within_a_minute_has_arrived(runner: Any, send: Any, esputnik: Any, emulator: Any) -> None:
+    emulator.faults.add("status", operation=SEND_EVENT, status=409, message="Duplicated request", times=1)
+    result = runner.run(send(contacts=CARTS[:1], event_key="cart"))
+    assert result.state == "success", result.error
+    assert result.value["accepted"] == 1
+
+
+def test_too_many_requests(runner: Any, send: Any, esputnik: Any, emulator: Any, quick: list[float]) -> None:
+    emulator.faults.add("status", operation=SEND_EVENT, status=429, times=2)
+    result = runner.run(send(contacts=CARTS, event_key="cart"))
+    assert result.state == "success", result.error
+    assert len(esputnik.told["events"]) == 5
+    assert quick
+
+
+def test_what_is_refused_is_one_bad_row(runner: Any, send: Any, esputnik: Any, emulator: Any) -> None:
+    emulator.faults.add("status", operation=SEND_EVENT, status=400, message="wrong", times=1, after=2)
+    result = runner.run(send(contacts=CARTS, event_key="cart", max_rejected=1, max_rejected_ratio=1, concurrency=1))
+    assert result.state == "success", result.error
+    assert (result.value["rejected"], result.value["accepted"]) == (1, 4)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_that_is_no_row_ends_the_task(runner: Any, send: Any, esputnik: Any, emulator: Any, status: int) -> None:
+    emulator.faults.add("status", operation=SEND_EVENT, status=status, times=40)
+    result = runner.run(send(contacts=CARTS, event_key="cart"))
+    assert result.state == "failed"
+    assert esputnik.count("events.send_v2") == 1
+    assert result.xcom("counts", "send")["skipped"] == 5
+
+
+@needs_store
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_killed_worker(esputnik: Any, emulator: Any, tmp_path: Path, arrives: bool) -> None:
+    path = tmp_path / "dag.py"
+    path.write_text(
+        "from datetime import datetime, UTC\n"
+        "from airflow.sdk import DAG\n"
+        "from airflow_provider_sendpulse.operators.esputnik.events import EsputnikSendEventOperator\n"
+        "with DAG('killed', schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):\n"
+        f"    EsputnikSendEventOperator(task_id='send', event_type_key='left', contacts={CARTS!r}, event_key='cart',\n"
+        "        concurrency=1, max_rejected_ratio=1)\n"
+    )
+    emulator.faults.add("kill", operation=SEND_EVENT, after=2, after_effect=arrives)
+    how = {"path": str(path), "dag_id": "killed", "task_id": "send", "run_id": "r", "store": str(tmp_path / "store.json")}
+    killed = one_task({**how, "try_number": 1})
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    again = one_task({**how, "try_number": 2})
+    told = json.loads(again.stdout.splitlines()[-1])
+    sent = [key for _, key in esputnik.events]
+    # The process had claimed all rows: what it has not recorded is in doubt, and not sent again.
+    assert sorted(sent) == sorted(set(sent)) == ["0", "1", *(["2"] if arrives else [])]
+    assert told["state"] == "failed" or told["value"]["in_doubt"] == 5
