@@ -15,6 +15,7 @@ from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.esputnik import contacts
 from airflow_provider_sendpulse.esputnik.keys import form_type as checked_form_type
+from airflow_provider_sendpulse.esputnik.values import parameter
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import Contacts
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.plan import contact_digest
