@@ -89,6 +89,15 @@ def test_none_arrives(runner: Any, sensor_of: Any, sent: Any) -> None:
     assert "Of 2 messages none arrived" in str(result.error)
 
 
+@pytest.mark.parametrize("until", ["all", "any"])
+@pytest.mark.parametrize("none", [[], "[]"])
+def test_nothing_to_wait_for(runner: Any, sensor_of: Any, emulator: Any, none: Any, until: str) -> None:
+    result = runner.run(sensor_of(none, until=until))
+    assert result.state == "success", result.error
+    assert result.value["messages"] == 0
+    assert not emulator.requests.counts().get("esputnik.messages.status")
+
+
 def test_what_is_not_listed_is_waited_for(runner: Any, sensor_of: Any, sent: Any) -> None:
     result = runner.run(sensor_of([*sent(2), "unknown"], timeout=0.3))
     assert result.state == "failed"
@@ -98,7 +107,6 @@ def test_what_is_not_listed_is_waited_for(runner: Any, sensor_of: Any, sent: Any
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"request_ids": []}, "request_ids is empty"),
         ({"request_ids": None}, "request_ids is empty"),
         ({"request_ids": "None"}, "request_ids is empty"),
         ({"request_ids": [1]}, "not a list of words"),
