@@ -123,6 +123,18 @@ class MessageNotDelivered(FinalFailure):
     """The recipient's server did not take the message."""
 
 
+class BroadcastNotSent(FinalFailure):
+    """The broadcast that this task has created is not there any more."""
+
+
+class BroadcastConflict(FinalFailure):
+    """A broadcast with this task's marker exists already, and it is not the one this task would create."""
+
+
+class BroadcastUnlike(FinalFailure):
+    """The broadcast was created, and the service made another one of it than was asked for."""
+
+
 class AddressBookUnusable(FinalFailure):
     """The address book cannot be used for a campaign and will not become usable by itself."""
 
@@ -163,6 +175,9 @@ __all__ = [
     "AddressBookUnusable",
     "AmbiguousOutcome",
     "AuthenticationFailed",
+    "BroadcastConflict",
+    "BroadcastNotSent",
+    "BroadcastUnlike",
     "CampaignConflict",
     "CampaignNotSent",
     "CampaignStartedEarly",

@@ -140,6 +140,8 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
     "eSputnik": {
         "hooks": ("esputnik",),
         "operators": (
+            "esputnik.activity",
+            "esputnik.broadcasts",
             "esputnik.contacts",
             "esputnik.erasure",
             "esputnik.events",
@@ -149,10 +151,12 @@ _MODULES: dict[str, dict[str, tuple[str, ...]]] = {
             "esputnik.segments",
         ),
         "sensors": (
+            "esputnik.balance",
             "esputnik.imports",
             "esputnik.messages",
         ),
         "triggers": (
+            "esputnik.balance",
             "esputnik.imports",
             "esputnik.messages",
         ),

@@ -46,21 +46,20 @@ class Subject:
         return folder
 
 
+_MAILING = (
+    "tests/jobs/test_mailing_log.py",
+    "tests/jobs/test_mailing.py",
+    "tests/jobs/test_generations.py",
+    "tests/jobs/test_intent.py",
+)
 _POLICY = ("tests/api/test_policy.py", "tests/api/test_redact.py::test_no_failure_shows_anything")
 # The policy does no I/O, so one of its two drivers will do.
 _ONE_DRIVER = "not httpx"
 
 SUBJECTS = (
     Subject("sendpulse/statuses.py", ("tests/sendpulse/test_statuses.py",)),
-    Subject(
-        "jobs/mailing.py",
-        (
-            "tests/jobs/test_mailing_log.py",
-            "tests/jobs/test_mailing.py",
-            "tests/jobs/test_generations.py",
-            "tests/jobs/test_intent.py",
-        ),
-    ),
+    Subject("jobs/one_of_a_kind.py", _MAILING),
+    Subject("jobs/mailing.py", _MAILING),
     Subject("jobs/waiting.py", ("tests/jobs/test_waiting.py",)),
     Subject("api/policy.py", _POLICY, _ONE_DRIVER),
     Subject("api/token.py", ("tests/api/test_token.py", *_POLICY), _ONE_DRIVER),

@@ -33,11 +33,11 @@ class Unit(StrEnum):
 class Broadcast:
     """A broadcast.
 
-    :param id: text here, a number in the activity
+    :param id: written as text here, and as a number in the activity
     :param start_date: in the time zone of the organisation, as far as is known
     """
 
-    id: str
+    id: int
     title: str = ""
     message_id: str = ""
     group_ids: tuple[int, ...] = ()
@@ -93,7 +93,7 @@ def create(
     )
 
 
-def read(broadcast_id: str) -> Call[Broadcast]:
+def read(broadcast_id: int) -> Call[Broadcast]:
     """Read one broadcast."""
     return Call(
         method="GET",
@@ -116,8 +116,8 @@ def list(limit: int = MOST_PER_PAGE) -> PagedCall[Broadcast]:
     )
 
 
-def delete(broadcast_id: str) -> Call[None]:
-    """Cancel a broadcast that is scheduled."""
+def delete(broadcast_id: int) -> Call[None]:
+    """Cancel a broadcast that is scheduled. What the service says of one that has begun is not documented."""
     return Call(
         method="DELETE",
         path="/v1/broadcast/{id}",
@@ -132,7 +132,7 @@ def delete(broadcast_id: str) -> Call[None]:
 def _broadcast(data: Mapping[str, Any]) -> Broadcast:
     size = data.get("batchSize")
     return Broadcast(
-        id=wire.text(data["broadcastId"]),
+        id=wire.integer(data["broadcastId"]),
         title=wire.text(data.get("title")),
         message_id=wire.text(data.get("messageId")),
         group_ids=tuple(wire.integer(item) for item in wire.as_list(data.get("groupId"))),

@@ -98,8 +98,8 @@ class Mapped:
 class ImportSession:
     """How far an import is.
 
-    :param status: see :class:`~airflow_provider_sendpulse.esputnik.statuses.ImportStatus`; empty when the service says
-        nothing of the session, as if it did not know it
+    :param status: see :class:`~airflow_provider_sendpulse.esputnik.statuses.ImportStatus`; empty when the service
+        says nothing of the session, as if it did not know it
     :param timestamp: when it got that status, ISO 8601
     :param mapping: the contacts that were added or updated; those that were skipped are absent
     """

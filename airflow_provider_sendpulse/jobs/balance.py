@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,25 +82,49 @@ def figures_of(
 
 def judge_balance(minimums: Minimums, figures: dict[str, Any]) -> Decision:
     """Decide on an account's figures. An account can be topped up, and a plan renewed: nothing is too little for good."""
+    if (failure := of_another_currency("SendPulse", minimums.currency, figures)) is not None:
+        return failure
+    missing = [
+        *money_missing(minimums.balance, figures),
+        *counts_missing(
+            figures,
+            emails_left=(minimums.emails_left, "emails are left"),
+            days_left=(minimums.days_left, "days are left"),
+        ),
+    ]
+    return judge_figures(figures, missing)
+
+
+def of_another_currency(service: str, wanted: str | None, figures: Mapping[str, Any]) -> Decision | None:
+    """Return a failure when a service tells the balance in another currency than was asked for."""
+    currency = figures.get("currency")
+    if wanted is None or _code(currency or "") == _code(wanted):
+        return None
+    text = f"The balance was asked for in {wanted}, and {service} tells it in {currency or 'none'}."
+    return Decision(Verdict.FAILED, None, text, InvalidRequest(text), figures)
+
+
+def money_missing(minimum: float | None, figures: Mapping[str, Any]) -> list[str]:
+    """Return what the balance falls short of, in words."""
+    if minimum is None or figures["balance"] >= minimum:
+        return []
+    return [f"the balance is {figures['balance']:g} {figures['currency']}, of {minimum:g}"]
+
+
+def counts_missing(figures: Mapping[str, Any], **minimums: tuple[float | None, str]) -> list[str]:
+    """Return what counts fall short of, in words.
+
+    :param minimums: by the name of the figure: the minimum, and what the figure is, such as ``emails are left``
+    """
     missing = []
-    if minimums.balance is not None:
-        currency = figures["currency"]
-        if minimums.currency is not None and _code(currency) != _code(minimums.currency):
-            text = f"The balance was asked for in {minimums.currency}, and SendPulse tells it in {currency or 'none'}."
-            return Decision(Verdict.FAILED, None, text, InvalidRequest(text), figures)
-        if figures["balance"] < minimums.balance:
-            missing.append(f"the balance is {figures['balance']:g} {currency}, of {minimums.balance:g}")
-    for name, minimum, noun in (
-        ("emails_left", minimums.emails_left, "emails"),
-        ("days_left", minimums.days_left, "days"),
-    ):
+    for name, (minimum, noun) in minimums.items():
         if minimum is None:
             continue
         if figures[name] is None:
-            missing.append(f"no plan of the email service tells how many {noun} are left")
+            missing.append(f"no plan of the email service tells how many {noun}")
         elif figures[name] < minimum:
-            missing.append(f"{figures[name]:,} {noun} are left, of {minimum:,}")
-    return judge_figures(figures, missing)
+            missing.append(f"{figures[name]:,} {noun}, of {minimum:,}")
+    return missing
 
 
 def _days_left(finished_time: str, zone: dt.tzinfo, now: float) -> float | None:
@@ -118,4 +143,4 @@ def _code(currency: str) -> str:
     return currency.strip().upper().replace("RUB", "RUR")
 
 
-__all__ = ["Minimums", "figures_of", "judge_balance"]
+__all__ = ["Minimums", "counts_missing", "figures_of", "judge_balance", "money_missing", "of_another_currency"]

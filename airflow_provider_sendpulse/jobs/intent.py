@@ -27,7 +27,7 @@ class Intent:
     campaign_id: int | None = None
 
 
-class MailingRecord(Protocol):
+class IntentRecord(Protocol):
     """Where a task keeps what its next try has to know.
 
     An error while writing is never swallowed: Airflow refuses to write for a try that it has replaced, and such a try must
@@ -41,6 +41,13 @@ class MailingRecord(Protocol):
     def keep_intent(self, intent: Intent | None) -> None:
         """Keep an intent, or that there is none any more."""
         ...
+
+
+class MailingRecord(IntentRecord, Protocol):
+    """The same, and what a task knows of the campaign that it waits for, or cancels.
+
+    What is called a campaign here may be another thing that is created once, such as a broadcast.
+    """
 
     def deadline(self, proposed: float, clearing: int) -> float:
         """Return when the wait for the campaign is to be given up: as decided by an earlier try, else as proposed now.
@@ -161,4 +168,4 @@ class GuessedRecord:
         self._cancelled = campaign_id
 
 
-__all__ = ["ANY_GENERATION", "GuessedRecord", "Intent", "MailingRecord", "StoredRecord"]
+__all__ = ["ANY_GENERATION", "GuessedRecord", "Intent", "IntentRecord", "MailingRecord", "StoredRecord"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.jobs.marker import Marker
-from airflow_provider_sendpulse.jobs.sending import Sender, every_page
+from airflow_provider_sendpulse.jobs.sending import Sender, as_far_back
 from airflow_provider_sendpulse.sendpulse import address_books, campaigns
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 
@@ -50,25 +50,14 @@ def _in_book(sender: Sender, address_book_id: int) -> list[address_books.BookCam
 
 
 def _in_account(sender: Sender, marker: Marker, since: dt.datetime) -> list[campaigns.Campaign]:
-    found: list[campaigns.Campaign] = []
-    oldest = (since - _SLACK).strftime(campaigns.DATE_FORMAT)
-    for page in every_page(sender, campaigns.list(order="desc")):
-        found += [campaign for campaign in page if marker.marks(campaign.name)]
-        if _is_newest_first(page) and _is_all_older(page, oldest):
-            break
-    return found
-
-
-def _is_newest_first(page: Sequence[campaigns.Campaign]) -> bool:
-    # If the service did not heed the order, the first page would be the oldest, and stopping there would find nothing.
-    ids = [campaign.id for campaign in page]
-    return len(ids) > 1 and ids == sorted(ids, reverse=True)
-
-
-def _is_all_older(page: Sequence[campaigns.Campaign], oldest: str) -> bool:
-    # A campaign is never dated before its creation. Drafts and others may have no date or one of zeros.
-    dated = [campaign.send_date for campaign in page if campaign.send_date[:2] == "20"]
-    return bool(dated) and max(dated) < oldest
+    listed = as_far_back(
+        sender,
+        campaigns.list(order="desc"),
+        number=lambda campaign: campaign.id,
+        date=lambda campaign: campaign.send_date,
+        oldest=(since - _SLACK).strftime(campaigns.DATE_FORMAT),
+    )
+    return [campaign for campaign in listed if marker.marks(campaign.name)]
 
 
 __all__ = ["find_marked", "generation"]

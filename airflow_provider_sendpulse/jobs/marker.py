@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The marker at the end of a campaign's name. It alone decides that a campaign exists.
 
-SendPulse knows no idempotency key, and names are the only thing we write into a campaign that its listings show.
+Neither service knows an idempotency key, and names are the only thing we write that listings show: the name of a campaign,
+the title of a broadcast.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Marker:
     def name(self, name: str, edit: str | None = None) -> str:
         """Return a campaign's name with the marker at its end, the name cut where both would be too long.
 
-        Nobody documents how long a name may be, and one that SendPulse cut would lose its marker.
+        Nobody documents how long a name may be, and one that the service cut would lose its marker.
 
         :param edit: 8 hexadecimal digits that say what it was changed to since its creation, see :func:`edit_in_name`
         """

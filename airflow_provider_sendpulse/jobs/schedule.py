@@ -59,21 +59,35 @@ def account_time(value: dt.datetime | str, account_timezone: str | None) -> dt.d
     :param value: an aware date, or its text
     :param account_timezone: the connection's setting
     :raises InvalidRequest: when the zone is not set or unknown, for a naive date, and for a local time that the clock
-        shows twice (when it is set back): SendPulse could send an hour early
+        shows twice (when it is set back): the service could send an hour early
     """
     date = parse_send_date(value)
     zone = timezone(account_timezone)
+    earliest, latest = clock_times(date, zone)
+    if earliest != latest:
+        raise InvalidRequest(
+            f"send_date {date.isoformat()} is {earliest} in {account_timezone}, which the clock shows twice that day. "
+            "Choose another hour."
+        )
+    return earliest
+
+
+def clock_times(date: dt.datetime, zone: pendulum.Timezone) -> tuple[dt.datetime, dt.datetime]:
+    """Return between which times of a zone's clock, without the zone, a date certainly is.
+
+    They are the same, but where the clock is set back: the time that it shows twice, and the same after both.
+
+    :raises InvalidRequest: for a date at the end of all time
+    """
     try:
         local = zone.convert(pendulum.instance(date))
     except OverflowError as error:
-        raise InvalidRequest(f"send_date {date.isoformat()} is not a date that anything can be sent at.") from error
+        raise InvalidRequest(f"{date.isoformat()} is not a date that anything can be sent at.") from error
     naive = dt.datetime(local.year, local.month, local.day, local.hour, local.minute, local.second)
-    if len({naive.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}) > 1:
-        raise InvalidRequest(
-            f"send_date {date.isoformat()} is {naive} in {account_timezone}, which the clock shows twice that day. "
-            "Choose another hour."
-        )
-    return naive
+    first, second = (naive.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    if first is None or second is None:
+        return naive, naive
+    return naive, naive + abs(first - second)
 
 
 def timezone(name: str | None, needed_by: str = "A send_date") -> pendulum.Timezone:
@@ -84,7 +98,7 @@ def timezone(name: str | None, needed_by: str = "A send_date") -> pendulum.Timez
     """
     if not name:
         raise InvalidRequest(
-            f"{needed_by} needs the connection's account_timezone: SendPulse's dates are in the account's own time zone. "
+            f"{needed_by} needs the connection's account_timezone: the service's dates are in the account's own time zone. "
             'Set it in the connection\'s extra, such as {"account_timezone": "Europe/Kyiv"}.'
         )
     try:
@@ -156,4 +170,12 @@ def _differ(told: dt.datetime, wanted: dt.datetime) -> bool:
     return abs((told - wanted).total_seconds()) > _TOLERANCE
 
 
-__all__ = ["account_time", "parse_send_date", "require_on_time", "require_same_date", "timezone", "told_date"]
+__all__ = [
+    "account_time",
+    "clock_times",
+    "parse_send_date",
+    "require_on_time",
+    "require_same_date",
+    "timezone",
+    "told_date",
+]

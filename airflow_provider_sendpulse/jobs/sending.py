@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -38,4 +38,23 @@ def every_page(sender: Sender, call: PagedCall[Item]) -> Iterator[list[Item]]:
         yield page
 
 
-__all__ = ["Sender", "every_page"]
+def as_far_back(
+    sender: Sender, call: PagedCall[Item], number: Callable[[Item], int], date: Callable[[Item], str], oldest: str
+) -> Iterator[Item]:
+    """Carry out a listing of what has numbers that grow, until all that follows is older than what is looked for.
+
+    :param number: returns the number of an item
+    :param date: returns its date, which is never before its creation; empty or of zeros where it has none
+    :param oldest: what is looked for was not created before this date, written in the same way
+    """
+    for page in every_page(sender, call):
+        yield from page
+        # If the service does not list the newest first, the first page is the oldest, and stopping there finds nothing.
+        numbers = [number(item) for item in page]
+        if len(numbers) > 1 and numbers == sorted(numbers, reverse=True):
+            dated = [text for item in page if (text := date(item))[:2] == "20"]
+            if dated and max(dated) < oldest:
+                return
+
+
+__all__ = ["Sender", "as_far_back", "every_page"]

@@ -122,6 +122,10 @@ class SendPulseAddEmailsOperator(SendPulseRowsOperator):
         """Deliver the contacts.
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        :raises InvalidRequest: for parameters that do not go together, or rows without the columns; nothing was sent
+        :raises DeliveryFailed: more rows went wrong than is allowed, or SendPulse refuses whatever it is sent: there is no
+            such book, say
+        :raises RejectsNotWritten: the delivery went well, and the rejected rows could not be written down
         """
         address_book_id = whole_number(self.address_book_id, "address_book_id")
         clock = SystemClock()
@@ -196,7 +200,11 @@ class SendPulseUpdateVariableOperator(SendPulseOperator):
         self.variables = variables
 
     def execute(self, context: Context) -> None:
-        """Update the variables."""
+        """Update the variables.
+
+        :raises InvalidRequest: without an address, or for a value that SendPulse does not take; nothing was sent
+        :raises Refused: the contact is not in the book, or there is no such book
+        """
         address_book_id = whole_number(self.address_book_id, "address_book_id")
         email = str(reveal(self.contact_email) or "").strip()
         variables = reveal(self.variables)

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What makes a mailing or a message this one, for all tries of a task."""
+"""What makes a mailing or a message this one, for all tries of a task, and how far back one like it is looked for."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.operators.base import plain_text
+
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def task_identity(context: Any) -> str:
@@ -30,4 +33,16 @@ def marker_of(context: Any, deployment: str, key: Any, edition: int | str, name:
     return Marker.of(deployment=deployment, mailing_key=text, edition=edition)
 
 
-__all__ = ["marker_of", "task_identity"]
+def earliest_creation(context: Any, look_back: timedelta | None, key: Any) -> datetime:
+    """Return the date before which nothing with a marker can have been created.
+
+    :param look_back: how long before the run; any time where there is a key, which joins runs, and a month without
+    :param key: as its author says
+    """
+    if look_back is None and key is not None:
+        return _EVER
+    started: datetime = context["dag_run"].run_after
+    return started - (look_back or timedelta(days=30))
+
+
+__all__ = ["earliest_creation", "marker_of", "task_identity"]

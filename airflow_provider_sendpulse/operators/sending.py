@@ -140,6 +140,13 @@ class SendOnceOperator(RowsOperator):
         """Send the rows.
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        :raises InvalidRequest: for parameters that do not go together, rows without the columns, or more to send than is
+            allowed; nothing was sent
+        :raises DeliveryFailed: more rows went wrong, or are in doubt, than is allowed
+        :raises Refused: the service refuses what is not due to a row: there is no such event, say
+        :raises ServiceUnavailable: some answers in a row were lost; only these rows are in doubt, a retry sends the others
+        :raises DeadlinePassed: quiet hours end after ``execution_timeout``
+        :raises RejectsNotWritten: the delivery went well, and the bad rows could not be written down
         """
         return self._run(context)
 

@@ -22,6 +22,8 @@ class SendPulseAddressBookUnlockedSensor(SendPulseSensor):
     :param expected_contacts: how many contacts must be there at least, such as ``accepted`` + ``skipped`` of the task that
         added them (an earlier try has added those that a retry skips): loading goes on after the service has taken them
         (templated)
+    :raises AddressBookUnusable: the book was deleted
+    :raises NeedsHuman: a moderator waits for an answer
     """
 
     template_fields: Collection[str] = (*SendPulseSensor.template_fields, "address_book_id", "expected_contacts")

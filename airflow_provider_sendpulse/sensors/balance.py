@@ -29,6 +29,8 @@ class SendPulseBalanceSensor(FiguresSensor, SendPulseSensor):
     :param min_days_left: days until that plan ends; needs the connection's ``account_timezone`` (templated)
     :param currency: currency of ``min_balance``, such as ``USD``, ``EUR``, ``UAH``; the account's own when left out
         (templated)
+    :raises InvalidRequest: without a minimum, for a currency that SendPulse does not answer in, or for ``min_days_left``
+        where the connection has no ``account_timezone``
     """
 
     template_fields: Collection[str] = (

@@ -22,6 +22,8 @@ class SendPulseCampaignSensor(SendPulseSensor):
     :param campaign_id: the campaign (templated)
     :param target_statuses: status codes to wait for (templated)
     :param on_partial: ``success`` when having been sent in part (23) is enough
+    :raises CampaignNotSent: it was blocked, cancelled, sent in part, or had no active addresses
+    :raises NeedsHuman: it waits for somebody in the dashboard, or is a draft
     """
 
     template_fields: Collection[str] = (*SendPulseSensor.template_fields, "campaign_id", "target_statuses")

@@ -24,6 +24,7 @@ class SendPulseEmailDeliveredSensor(SendPulseSensor):
     The ``status`` that it returns is the server's code; 0 in its history stands for none yet.
 
     :param message_id: the message (templated)
+    :raises MessageNotDelivered: the recipient's server has refused it for good
     """
 
     template_fields: Collection[str] = (*SendPulseSensor.template_fields, "message_id")

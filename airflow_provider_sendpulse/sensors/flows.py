@@ -30,6 +30,7 @@ class SendPulseFlowSensor(FiguresSensor, SendPulseSensor):
     :param at_least: what it must reach (templated)
     :param at_most: what it must not be above, such as 0 for ``in_queue`` (templated)
     :param element_id: the element of the flow whose figures these are; the flow's own when left out (templated)
+    :raises InvalidRequest: without a bound, or for an element or a figure that there is not
     """
 
     template_fields: Collection[str] = (

@@ -84,6 +84,9 @@ class ServiceSensor(BaseSensorOperator):
         """Look once, then wait in the chosen way.
 
         :return: ``{"status": code, "history": [[code, seconds since the epoch], …]}``
+        :raises AirflowSensorTimeout: it did not happen within ``timeout``; the message says what was seen last
+        :raises Refused: the service refuses to say: there is no such thing, say
+        :raises ServiceUnavailable: looks have failed for longer than ``poll_error_window``
         """
         if not self.deferrable:
             try:

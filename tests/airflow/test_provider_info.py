@@ -174,7 +174,7 @@ def test_listed_modules_and_links_import() -> None:
 
 
 BASES = {"hooks": BaseHook, "operators": BaseOperator, "sensors": BaseOperator, "triggers": BaseTrigger}
-FOUNDATIONS = {"addresses", "base", "contact_data", "receipts", "rows", "service"}
+FOUNDATIONS = {"addresses", "base", "contact_data", "event_rows", "receipts", "rows", "sending", "service"}
 
 
 @pytest.mark.parametrize("floor", BASES)

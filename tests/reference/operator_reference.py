@@ -181,15 +181,14 @@ def _first_sentence(cls: type[Any]) -> str:
 
 
 def _entry(cls: type[Any]) -> str:
-    doc, executed = parsed(cls.__doc__), parsed(cls.execute.__doc__)
+    doc = parsed(cls.__doc__)
     lines = [f"## {cls.__name__}", "", f"`{where(cls)}`", "", doc.text, ""]
     lines += ["| Parameter | Default | Meaning |", "| --- | --- | --- |"]
     lines += [
         f"| `{name}` | {default} | {meaning.replace('|', chr(92) + '|')} |" for name, default, meaning in parameters(cls)
     ]
     lines += ["", f"**Returns** {returned(cls) or 'nothing'}.".replace("..", "."), ""]
-    if executed.raises:
-        lines += ["**Errors**", "", *(f"* `{error}`: {when}" for error, when in executed.raises), ""]
+    lines += ["**Errors**", "", *(f"* `{error}`: {when}" for error, when in raised(cls)), ""]
     files = ", ".join(f"[{file}](../../example_dags/{file})" for file in examples().get(cls.__name__, ()))
     lines += [f"**Example** {files}" if files else "", ""]
     return "\n".join(lines) + "\n"
@@ -199,6 +198,13 @@ def returned(cls: type[Any]) -> str:
     """Return what a class returns: as its own docstring says, or that of what it is built on."""
     said = (parsed(base.execute.__doc__).returns for base in _ours(cls) if "execute" in vars(base))
     return next(filter(None, said), "")
+
+
+def raised(cls: type[Any]) -> list[tuple[str, str]]:
+    """Return the errors of a class, its own first, with when they are raised."""
+    docs = [base.__doc__ for base in _ours(cls)]
+    docs += [vars(base)["execute"].__doc__ for base in _ours(cls) if "execute" in vars(base)]
+    return [*dict.fromkeys(error for doc in docs for error in parsed(doc).raises)]
 
 
 def _errors() -> Iterator[str]:

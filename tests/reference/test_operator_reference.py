@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from operator_reference import PAGES, SERVICES, classes, examples, parameters, parsed, rendered, returned
+from operator_reference import PAGES, SERVICES, classes, examples, parameters, parsed, raised, rendered, returned
 
 NAMES = [cls.__name__ for cls in classes()]
 
@@ -46,6 +46,11 @@ def test_every_parameter_is_explained(cls: Any) -> None:
 def test_what_is_returned_is_said(cls: Any) -> None:
     if inspect.signature(cls.execute).return_annotation != "None":
         assert returned(cls), f"the docstring of {cls.__name__}.execute has no :return:"
+
+
+@pytest.mark.parametrize("cls", classes(), ids=NAMES)
+def test_errors_are_said(cls: Any) -> None:
+    assert raised(cls), f"no docstring of {cls.__name__} has :raises:"
 
 
 @pytest.mark.parametrize("name", NAMES)

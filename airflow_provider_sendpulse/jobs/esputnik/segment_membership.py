@@ -12,6 +12,7 @@ from airflow_provider_sendpulse.esputnik import segments
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.batched_delivery import BatchedDelivery
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, identifier, key_of
+from airflow_provider_sendpulse.jobs.esputnik.segments import segments_named
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.rows.people import Person
 
@@ -42,12 +43,11 @@ class SegmentChoice:
 
         :raises InvalidRequest: when there is none, or several of that name, or it is not a static one
         """
-        # The service may compare names in part; and no call reads one segment.
-        hits = [
-            segment
-            for segment in sender.pages(segments.list(self.name or None))
-            if (segment.id == self.id if self.id is not None else segment.name == self.name)
-        ]
+        if self.id is None:
+            hits = segments_named(sender, self.name)
+        else:
+            # No call reads one segment.
+            hits = [segment for segment in sender.pages(segments.list()) if segment.id == self.id]
         if not hits:
             raise InvalidRequest(
                 f"The account has no segment {self}. A static one appears when contacts join it by its name: in an import, "

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_sendpulse.api.clock import Clock, SystemClock
 from airflow_provider_sendpulse.arguments import one_of, optional_number, seconds, whole_numbers
-from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, InvalidRequest, Refused, Throttled
+from airflow_provider_sendpulse.exceptions import DeadlinePassed, FinalFailure, Refused, Throttled
 from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.jobs.intent import MailingRecord
 from airflow_provider_sendpulse.jobs.mailing import (
@@ -26,24 +26,22 @@ from airflow_provider_sendpulse.jobs.polling import POLL_ERROR_WINDOW, wait_unti
 from airflow_provider_sendpulse.jobs.schedule import account_time, require_on_time, require_same_date
 from airflow_provider_sendpulse.jobs.waiting import SENT, Decision, History, judge_campaign, moment
 from airflow_provider_sendpulse.links.sendpulse import SendPulseCampaignLink
-from airflow_provider_sendpulse.operators.campaigns.dates import optional_date
 from airflow_provider_sendpulse.operators.campaigns.killing import CancelsOnKill
 from airflow_provider_sendpulse.operators.campaigns.message import CampaignMessageOperator
 from airflow_provider_sendpulse.operators.campaigns.places import DEFERRAL_MARGIN, defer_until, next_place
-from airflow_provider_sendpulse.operators.identity import marker_of, task_identity
+from airflow_provider_sendpulse.operators.dates import has_passed, optional_date
+from airflow_provider_sendpulse.operators.identity import earliest_creation, marker_of, task_identity
 from airflow_provider_sendpulse.operators.task_store import mailing_record
 from airflow_provider_sendpulse.sendpulse import campaigns
 from airflow_provider_sendpulse.sendpulse.statuses import CampaignStatus, StatusClass
 from airflow_provider_sendpulse.triggers.campaigns import SendPulseCampaignTrigger
 from airflow_provider_sendpulse.triggers.events import ERROR, SEEN, WaitEvent
-from airflow_provider_sendpulse.version_compat import AirflowSkipException, default_deferrable
+from airflow_provider_sendpulse.version_compat import default_deferrable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 _CLOCK: Clock = SystemClock()
-
-_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 _KILL_GRACE = 300.0
 """Seconds after adopting what a try left behind deferred, within which a cancellation is taken for that try's trigger's.
@@ -143,6 +141,15 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         """Create or adopt the campaign, and wait for it if asked to.
 
         :return: the id of the campaign
+        :raises InvalidRequest: for parameters that SendPulse does not take together, or a date that has passed; nothing was
+            created
+        :raises CampaignConflict: a campaign with this marker exists, and it is another one; nothing was created
+        :raises CampaignNotSent: the campaign ended without being sent to all, or was deleted
+        :raises CampaignStartedEarly: it goes out before its date
+        :raises NeedsHuman: it waits for somebody in the dashboard
+        :raises AmbiguousOutcome: whether it was created cannot be established; it is not created again
+        :raises DeadlinePassed: it is not sent in time, or SendPulse takes no more campaigns until then
+        :raises AirflowSkipException: ``not_after`` has passed, or ``send_date`` with ``past_send_date="skip"``
         """
         return self._run(context)
 
@@ -170,7 +177,7 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
                 Mailing(
                     campaign=campaign,
                     marker=marker,
-                    since=self._since(context),
+                    since=earliest_creation(context, self.look_back, self.mailing_key),
                     recreate=self._recreate,
                     recreate_killed=self.cancel_on_kill,
                     before_creating=self._last_look,
@@ -279,21 +286,9 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
     def _last_look(self, campaign: campaigns.NewCampaign) -> campaigns.NewCampaign:
         """Judge dates directly before the campaign is created, and only then: an existing one is adopted at any time."""
         self._require_alive()
-        now = datetime.fromtimestamp(_CLOCK.now(), tz=UTC)
-        limit = optional_date(self.not_after, "not_after")
-        if limit is not None and now > limit:
-            raise AirflowSkipException(f"not_after {limit} has passed: the campaign is not created.")
-        begins = optional_date(self.send_date)
-        if begins is None or begins > now:
-            return campaign
-        if self.past_send_date == "skip":
-            raise AirflowSkipException(f"send_date {begins} has passed: the campaign is not created.")
-        if self.past_send_date == "send_now":
-            self.log.warning("send_date %s has passed: sending now.", begins)
+        if has_passed("campaign", self.send_date, self.not_after, self.past_send_date, _CLOCK.now()):
             return replace(campaign, send_date=None)
-        raise InvalidRequest(
-            f"send_date {begins} has passed, and no campaign was created before. Set past_send_date to send_now or skip."
-        )
+        return campaign
 
     def _tell(self, context: Context, outcome: Outcome) -> None:
         details: dict[str, Any] = {"campaign_id": outcome.campaign_id, "adopted": outcome.adopted}
@@ -325,11 +320,6 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
             decision = self._judge(seen.id, seen.status)
             if decision.error is not None:
                 raise decision.error
-
-    def _since(self, context: Context) -> datetime:
-        if self.look_back is None and self.mailing_key is not None:
-            return _EVER
-        return context["dag_run"].run_after - (self.look_back or timedelta(days=30))
 
     def _deadline(self, context: Context, record: MailingRecord) -> float:
         """Return when to give up, in seconds since the epoch: decided once, and anew when the task's run is cleared."""

@@ -14,8 +14,8 @@ from airflow_provider_sendpulse.jobs.editing import Edit, edit_campaign
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.schedule import account_time
 from airflow_provider_sendpulse.operators.base import SendPulseOperator, plain_text
-from airflow_provider_sendpulse.operators.campaigns.dates import optional_date
 from airflow_provider_sendpulse.operators.campaigns.message import CampaignText
+from airflow_provider_sendpulse.operators.dates import optional_date
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

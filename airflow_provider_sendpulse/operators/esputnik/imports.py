@@ -66,8 +66,8 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
     Sessions are written down when they begin. A retry waits for those of the try before and goes on where that has got to,
     if the source still begins with the same rows in the same order (so give a query an ``ORDER BY``); if not, it starts
     over. That needs Airflow 3.3; below, a retry starts over. A session of which nothing is known, because the answer to the
-    import was lost, cannot be asked for: its rows are imported again. That does no harm: the contacts end up the same, and
-    an event goes to those only that are new. Once the task has succeeded, clearing it imports everything again.
+    import was lost, cannot be asked for: its rows are imported again. The contacts end up the same. An event
+    goes to those only that are new; whether it could come twice where both sessions run at once, nobody documents. Once the task has succeeded, clearing it imports everything again.
 
     The XCom ``sessions`` holds the ids of the sessions, also when the task fails.
 

@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 from airflow_provider_sendpulse.arguments import optional_number, texts
 from airflow_provider_sendpulse.esputnik import messages
-from airflow_provider_sendpulse.exceptions import FinalFailure, InvalidRequest
+from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.message_waiting import Expected, figures_of, judge_messages
 from airflow_provider_sendpulse.jobs.waiting import Decision
 from airflow_provider_sendpulse.sensors.esputnik.base import EsputnikSensor
+from airflow_provider_sendpulse.sensors.service import FiguresSensor
 from airflow_provider_sendpulse.triggers.esputnik.messages import EsputnikMessageTrigger
 
 
-class EsputnikMessageSensor(EsputnikSensor):
+class EsputnikMessageSensor(FiguresSensor, EsputnikSensor):
     """Wait until messages to single contacts have arrived or failed.
 
     eSputnik's own ``failed`` and ``delivered`` decide; where both are false its status does, by the documented meaning, and
@@ -57,11 +58,9 @@ class EsputnikMessageSensor(EsputnikSensor):
         found = self.hook.send(messages.status(expected.request_ids)) if expected.request_ids else []
         return judge_messages(expected, figures_of(expected, found))
 
-    def judge(self, seen: Any) -> Decision:
+    def judge_figures(self, figures: dict[str, Any]) -> Decision:
         """Judge figures."""
-        if not isinstance(seen, dict):
-            raise FinalFailure("The trigger sent an event without figures.")
-        return judge_messages(self._expected, seen)
+        return judge_messages(self._expected, figures)
 
     def trigger(self, **wait: Any) -> EsputnikMessageTrigger:
         """Return what waits in the triggerer."""

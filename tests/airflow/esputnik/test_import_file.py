@@ -3,52 +3,22 @@
 
 from __future__ import annotations
 
-import base64
-import http.server
 import json
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from contact_file import PASSWORD, served_file
 
 from airflow_provider_sendpulse.operators.esputnik.imports import EsputnikImportFileOperator
 
 pytestmark = pytest.mark.usefixtures("connect_esputnik", "quick")
 
-LOGIN, PASSWORD = "files", "p%40ss-word-of-files"
-CONTENT = "Email,First name\nada@example.com,Ada\nbob@example.com,Bob\n"
-
 
 @pytest.fixture
-def link() -> Iterator[Callable[[str], str]]:
-    """Serve a file to whoever has the password, and return its URL."""
-    expected = "Basic " + base64.b64encode(b"files:p@ss-word-of-files").decode()
-
-    class Files(http.server.BaseHTTPRequestHandler):
-        content = CONTENT
-
-        def do_GET(self) -> None:
-            is_known = self.headers.get("Authorization") == expected
-            self.send_response(200 if is_known else 401)
-            self.end_headers()
-            self.wfile.write(self.content.encode() if is_known else b"")
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-
-    def serve(content: str = CONTENT) -> str:
-        Files.content = content
-        return f"http://{LOGIN}:{PASSWORD}@127.0.0.1:{server.server_address[1]}/contacts.csv"
-
-    yield serve
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def link() -> Iterator[Callable[..., str]]:
+    with served_file() as serve:
+        yield serve
 
 
 def upload(dag: Any, link: str, **arguments: Any) -> EsputnikImportFileOperator:
