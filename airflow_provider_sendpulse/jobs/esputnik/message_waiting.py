@@ -11,7 +11,7 @@ from typing import Any, Literal
 from airflow_provider_sendpulse.arguments import one_of
 from airflow_provider_sendpulse.esputnik.messages import Status
 from airflow_provider_sendpulse.esputnik.statuses import Outcome
-from airflow_provider_sendpulse.exceptions import InvalidRequest, MessageNotDelivered
+from airflow_provider_sendpulse.exceptions import MessageNotDelivered
 from airflow_provider_sendpulse.jobs.waiting import Decision, Verdict
 
 Until = Literal["all", "any"]
@@ -33,11 +33,9 @@ class Expected:
     def of(cls, request_ids: Sequence[str], until: str, max_failed: int | None) -> Expected:
         """Return what is waited for.
 
-        :raises InvalidRequest: without request ids, or for another ``until``
+        :raises InvalidRequest: for another ``until``
         """
-        ids = tuple(dict.fromkeys(str(one).strip() for one in request_ids if str(one).strip() not in ("", "None")))
-        if not ids:
-            raise InvalidRequest("request_ids is empty. Does the task they come from push any?")
+        ids = tuple(dict.fromkeys(str(one).strip() for one in request_ids))
         return cls(ids, "any" if one_of(until, "until", "all", "any") == "any" else "all", max_failed)
 
 
@@ -62,7 +60,8 @@ def judge_messages(expected: Expected, figures: Mapping[str, Any]) -> Decision:
     text = f"{delivered:,} delivered, {failed:,} failed, {pending:,} pending ({statuses or 'none listed'})"
     allowed = expected.max_failed
     if expected.until == "any":
-        is_done, is_lost = delivered > 0, not delivered and not pending
+        is_done = delivered > 0 or not figures["messages"]
+        is_lost = not is_done and not pending
     else:
         is_lost = allowed is not None and failed > allowed
         is_done = not pending and not is_lost

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -102,6 +103,8 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
     personal_fields: ClassVar[Mapping[str, str]] = {"contacts": "contacts"}
     noun = "messages"
 
+    _accepted: Spool
+
     def __init__(
         self,
         *,
@@ -144,7 +147,6 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         self.phone_column = phone_column
         self.external_customer_id_column = external_customer_id_column
         self.contact_id_column = contact_id_column
-        self._accepted: Spool | None = None
         self._pushed: list[str] = []
 
     def execute(self, context: Context) -> dict[str, int]:
@@ -165,11 +167,8 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         return subject.capitalize()
 
     def _run(self, context: Context) -> dict[str, int]:
-        try:
+        with contextlib.closing(Spool()) as self._accepted:
             return super()._run(context)
-        finally:
-            if self._accepted is not None:
-                self._accepted.close()
 
     def _delivery(self, hook: EsputnikHook, subject: str) -> MessageDelivery:
         return MessageDelivery(
@@ -194,7 +193,6 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         if len(self._pushed) < MOST_PUSHED:
             self._pushed.append(record["request_id"])
         if self.request_ids is not None:
-            self._accepted = self._accepted or Spool()
             self._accepted.add(dict(record))
 
     def _after(self, context: Context, delivery: Any) -> None:
@@ -203,10 +201,9 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         if self.request_ids is None:
             return
         place = output_of(self.request_ids, "request_ids")
-        spool = self._accepted or Spool()
-        spool.flush()
+        self._accepted.flush()
         try:
-            written = place.write(REQUEST_IDS, spool)
+            written = place.write(REQUEST_IDS, self._accepted)
         except Exception as error:
             # The messages are on their way: neither a failed task nor another try would bring the ids back.
             self.log.error("The request ids could not be written to %s: %s", place, reason_of(error))

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from airflow_provider_sendpulse.arguments import optional_number, texts
 from airflow_provider_sendpulse.esputnik import messages
+from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.message_waiting import Expected, figures_of, judge_messages
 from airflow_provider_sendpulse.jobs.waiting import Decision
 from airflow_provider_sendpulse.sensors.esputnik.base import EsputnikSensor
@@ -23,7 +24,7 @@ class EsputnikMessageSensor(FiguresSensor, EsputnikSensor):
 
     It returns the figures: ``messages``, ``delivered``, ``failed``, ``pending``, and ``statuses``, how many are at which.
     It fails at once with :class:`~airflow_provider_sendpulse.exceptions.MessageNotDelivered` when more than ``max_failed``
-    have failed, and with ``until="any"`` when all have.
+    have failed, and with ``until="any"`` when all have. For an empty list there is nothing to wait for.
 
     :param request_ids: ids of the messages: one, several, or the XCom ``request_ids`` of
         :class:`~airflow_provider_sendpulse.operators.esputnik.messages.EsputnikSendMessageOperator` (templated)
@@ -53,8 +54,9 @@ class EsputnikMessageSensor(FiguresSensor, EsputnikSensor):
 
     def look(self) -> Decision:
         """Read the statuses once and judge them."""
-        found = self.hook.send(messages.status(self._expected.request_ids))
-        return judge_messages(self._expected, figures_of(self._expected, found))
+        expected = self._expected
+        found = self.hook.send(messages.status(expected.request_ids)) if expected.request_ids else []
+        return judge_messages(expected, figures_of(expected, found))
 
     def judge_figures(self, figures: dict[str, Any]) -> Decision:
         """Judge figures."""
@@ -73,9 +75,9 @@ class EsputnikMessageSensor(FiguresSensor, EsputnikSensor):
     @property
     def _expected(self) -> Expected:
         given: Any = self.request_ids
-        return Expected.of(
-            texts([] if given is None else given, "request_ids"), self.until, optional_number(self.max_failed, "max_failed")
-        )
+        if given is None or given in ("", "None"):
+            raise InvalidRequest("request_ids is empty. Does the task they come from push any?")
+        return Expected.of(texts(given, "request_ids"), self.until, optional_number(self.max_failed, "max_failed"))
 
 
 __all__ = ["EsputnikMessageSensor"]
