@@ -11,7 +11,7 @@ STARTED := $(shell date +%s)
 .PHONY: help demo test torture mutation bench lint docs package clean
 
 help: ## Show what can be made
-	@echo "make demo          Two weekly mailings under a real Airflow, against the emulator, with checks"
+	@echo "make demo          Two weekly mailings and an eSputnik audience under a real Airflow, against the emulator, with checks"
 	@echo "make demo KEEP=1   The same, and leave Airflow and the inbox up to look at, until Ctrl-C"
 	@echo "make test          Run the tests"
 	@echo "make torture       Kill the example run wherever it asks something of SendPulse, and count the mails (some 20 minutes)"
@@ -37,7 +37,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]' -c constraints.txt
 	@touch $(READY)
 
-demo: $(READY) ## Two weekly mailings under a real Airflow
+demo: $(READY) ## Two weekly mailings and an eSputnik audience under a real Airflow
 	@exec $(BIN)/python -m demo.run --started $(STARTED) $(if $(KEEP),--keep)
 
 test: $(READY) ## Run the tests

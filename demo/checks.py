@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from demo import folders, shop, traces
+from demo.audience import Audience
 from demo.emulator_api import EmulatorApi
 from demo.environment import Account
 from demo.shop import Person
@@ -112,6 +113,20 @@ def check_mailing(checks: Checks, outcome: Outcome, audience: dict[str, Person |
     noted = [item["variables"].get("Sent") for item in contacts if item["email"] == SEED]
     checks.equal(f"{label}: the variable of the shop's own contact was updated", [str(outcome.week.end)], noted)
     checks.equal(f"{label}: the statistics in the shop are the emulator's", _counted(outcome), _stored(outcome))
+
+
+def check_audience(checks: Checks, outcome: Outcome, audience: Audience) -> None:
+    """Check what the examples for eSputnik have left there."""
+    buyers = [person.email for person in shop.buyers(folders.SHOP, outcome.week.first_day, outcome.week.end)]
+    checks.equal("eSputnik: who has bought is in the segment", buyers, audience.members("Buyers of the week"))
+    checks.equal("eSputnik: everybody new got the event for that", buyers, audience.told("newBuyer"))
+    checks.equal("eSputnik: the scenario starts once for everybody", len(buyers), len({*audience.told("weeklyBuyer")}))
+    checks.equal("eSputnik: and not twice for anybody", len(buyers), len(audience.told("weeklyBuyer")))
+    checks.equal(
+        "eSputnik: the report counts them", {"imported": len(buyers), "left": 0, "started": len(buyers)}, audience.reported
+    )
+    active = [item["email"] for item in outcome.account.books[outcome.book_id]["contacts"] if item["status"] == 1]
+    checks.equal("eSputnik: who is active in SendPulse has moved", active, audience.members("Readers of the shop"))
 
 
 def _check_traces(checks: Checks, account: Account) -> None:

@@ -87,6 +87,10 @@ class EmulatorApi:
             events=state["events"],
         )
 
+    def esputnik(self) -> dict[str, Any]:
+        """Return everything in the account of eSputnik."""
+        return dict(self._get("/__emulator__/state")["esputnik"])
+
     def requests(self, operation: str) -> list[dict[str, Any]]:
         """Return the requests of one operation."""
         return list(self._get("/__emulator__/requests", operation=operation)["requests"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The environment variables of the demo's Airflow: its configuration and its two connections."""
+"""The environment variables of the demo's Airflow: its configuration and its connections."""
 
 from __future__ import annotations
 
@@ -26,11 +26,16 @@ class Account:
     client_secret: str = field(default_factory=lambda: secrets.token_hex(20))
     event_hash: str = field(default_factory=lambda: secrets.token_hex(16))
     user_id: str = "5000001"
+    esputnik_key: str = field(default_factory=lambda: secrets.token_hex(20))
 
     @property
     def secrets(self) -> dict[str, str]:
         """What must not be found anywhere, by what it is."""
-        return {"the API secret": self.client_secret, "the hash of the event URL": self.event_hash}
+        return {
+            "the API secret": self.client_secret,
+            "the hash of the event URL": self.event_hash,
+            "eSputnik's key": self.esputnik_key,
+        }
 
 
 def free_port() -> int:
@@ -85,7 +90,7 @@ def airflow_environment(port: int, more: Mapping[str, Mapping[str, object]] | No
 
 
 def connections(emulator_url: str, account: Account) -> dict[str, str]:
-    """Return the connections of the example: one to SendPulse, which is the emulator here, and one to the shop."""
+    """Return the connections of the examples: to SendPulse and eSputnik, which are the emulator here, and to the shop."""
     sendpulse = {
         "conn_type": "sendpulse",
         "host": emulator_url,
@@ -99,8 +104,10 @@ def connections(emulator_url: str, account: Account) -> dict[str, str]:
             "address_book_link": f"{emulator_url}/ui/books/{{id}}",
         },
     }
+    esputnik = {"conn_type": "esputnik", "host": f"{emulator_url}/esputnik/api", "password": account.esputnik_key}
     return {
         "AIRFLOW_CONN_SENDPULSE_DEFAULT": json.dumps(sendpulse),
+        "AIRFLOW_CONN_ESPUTNIK_DEFAULT": json.dumps(esputnik),
         "AIRFLOW_CONN_SHOP": json.dumps({"conn_type": "sqlite", "host": str(folders.SHOP)}),
     }
 

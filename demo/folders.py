@@ -20,7 +20,7 @@ DAGS = ROOT / "dags"
 OUTPUT = ROOT / "output"
 CACHE = ROOT / "cache"
 SHOP = ROOT / "shop.db"
-EXAMPLE = ("weekly_digest.py", "weekly_digest.html")
+EXAMPLES = ("weekly_digest.py", "weekly_digest.html", "esputnik_audience.py", "sendpulse_to_esputnik.py")
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def fresh_folders() -> Iterator[None]:
             folder.mkdir()
         for leftover in ROOT.glob(SHOP.name + "*"):
             leftover.unlink()
-        for name in EXAMPLE:
+        for name in EXAMPLES:
             shutil.copy(PROJECT / "example_dags" / name, DAGS / name)
         yield
 

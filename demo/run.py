@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two weekly mailings under a real Airflow, against the emulator: ``python -m demo.run``."""
+"""Two weekly mailings and an audience for eSputnik under a real Airflow, against the emulator: ``python -m demo.run``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import sys
 import time
 
 from demo import folders, shop
-from demo.checks import Checks, check
+from demo.audience import FollowedAudience
+from demo.checks import Checks, check, check_audience
 from demo.components import START_TIMEOUT, start_airflow
 from demo.emulator_api import SETTINGS, EmulatorApi
 from demo.environment import Account, airflow_environment, connections, free_port, plain_environment
@@ -71,8 +72,11 @@ class Demo:
         for week in WEEKS:
             with progress.phase(week.label):
                 outcomes.append(Followed(week, api, emulator, processes, progress).run())
+        with progress.phase("eSputnik"):
+            audience = FollowedAudience(outcomes[-1], api, emulator, processes, progress).run()
         checks = Checks(progress.say)
         with progress.phase("checks"):
+            check_audience(checks, outcomes[-1], audience)
             check(checks, outcomes, emulator, self._account)
         if checks.failures:
             raise DemoFailed(f"{len(checks.failures)} of {checks.count} checks failed.\n" + "\n".join(checks.failures))
@@ -94,7 +98,14 @@ class Demo:
     def _start_emulator(self, processes: Processes) -> str:
         settings, port_file = folders.ROOT / "emulator.json", folders.OUTPUT / "emulator.port"
         settings.write_text(
-            json.dumps({**SETTINGS, "client_id": self._account.client_id, "client_secret": self._account.client_secret})
+            json.dumps(
+                {
+                    **SETTINGS,
+                    "client_id": self._account.client_id,
+                    "client_secret": self._account.client_secret,
+                    "esputnik_keys": [self._account.esputnik_key],
+                }
+            )
         )
         command = [sys.executable, "-m", "airflow_provider_sendpulse.emulator", "--port", "0"]
         child = processes.start("emulator", *command, "--port-file", str(port_file), "--settings", str(settings))
