@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow_provider_sendpulse.emulator import webhook_events
 from airflow_provider_sendpulse.emulator.clock import Clock
@@ -108,7 +109,7 @@ class Webhooks:
 
     def subscribe(self, url: str, actions: list[str]) -> list[Subscription]:
         """Subscribe a URL to events: one row for each. A second one of the same kind is made, or is the first."""
-        rows = []
+        rows, url = [], self.stored(url)
         for action in actions:
             row = next((item for item in self if (item.url, item.action) == (url, action)), None)
             if row is None or self._settings.webhook_twice == "duplicate":
@@ -117,6 +118,22 @@ class Webhooks:
                 self._next_id += 1
             rows.append(row)
         return rows
+
+    def stored(self, url: str) -> str:
+        """Return a URL as the list shows it."""
+        parts = urlsplit(url)
+        match self._settings.webhook_urls:
+            case "slash":
+                parts = parts._replace(path=f"{parts.path.rstrip('/')}/")
+            case "normal":
+                default = {"http": ":80", "https": ":443"}[parts.scheme]
+                user, at, host = parts.netloc.rpartition("@")
+                parts = parts._replace(netloc=f"{user}{at}{host.lower().removesuffix(default)}")
+            case "cut":
+                parts = parts._replace(query="")
+            case _:
+                return url
+        return parts.geturl()
 
     def remove(self, subscription_id: int) -> None:
         """End a subscription; what waits for its URL is still delivered."""

@@ -109,6 +109,23 @@ def test_subscribing_again(api, emulator, twice, rows):
     assert len(api.get(PATH)["data"]) == rows
 
 
+@pytest.mark.parametrize(
+    ("setting", "stored"),
+    [
+        ("kept", "HTTPS://Site.example:443/A?b=c"),
+        ("slash", "https://Site.example:443/A/?b=c"),
+        ("normal", "https://site.example/A?b=c"),
+        ("cut", "https://Site.example:443/A"),
+    ],
+)
+def test_stored_urls(api, emulator, setting, stored):
+    emulator.configure(webhook_urls=setting)
+    [row] = api.post(PATH, {"url": "HTTPS://Site.example:443/A?b=c", "actions": ["open"]})["data"]
+    assert row["url"] == stored
+    api.send("PUT", f"{PATH}/{row['id']}", {"url": "HTTPS://Site.example:443/A?b=c"})
+    assert api.get(f"{PATH}/{row['id']}")["data"]["url"] == stored
+
+
 @pytest.mark.parametrize(("setting", "action"), [("ignore", "open"), ("replace", "spam")])
 def test_actions_of_an_update(api, emulator, setting, action):
     emulator.configure(webhook_update_actions=setting)
