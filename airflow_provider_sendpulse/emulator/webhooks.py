@@ -180,7 +180,8 @@ class Webhooks:
             at, _, event = heapq.heappop(self._coming)
             for row in self._subscriptions.values():
                 if row.action == event.get("event"):
-                    self._queues.setdefault(row.url, _Queue()).events.append((at, event))
+                    is_told_twice = self._chance.random() < self._settings.webhook_duplicate_share
+                    self._queues.setdefault(row.url, _Queue()).events.extend([(at, event)] * (2 if is_told_twice else 1))
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -202,11 +203,7 @@ class Webhooks:
         waiting = self._queues[url].events
         ready = [entry for entry in waiting if entry[0] <= due_at][: self._settings.webhook_batch_events]
         del waiting[: len(ready)]
-        events: list[dict[str, Any]] = []
-        for _, event in ready:
-            events.append(event)
-            if self._chance.random() < self._settings.webhook_duplicate_share:
-                events.append(event)
+        events = [event for _, event in ready]
         if self._settings.webhook_order == "shuffled":
             self._chance.shuffle(events)
         return Push(url, events, due_at)

@@ -329,6 +329,17 @@ def test_duplicates_and_disorder(api, emulator, receiver):
     assert list(dict.fromkeys(told)) != emails
 
 
+def test_a_push_with_duplicates_is_no_longer(api, emulator, receiver):
+    emulator.configure(webhook_duplicate_share=0.5)
+    subscribe(api, receiver, "new_emails")
+    emails = [f"a{number}@example.com" for number in range(250)]
+    add(api, api.book(0), *emails)
+    emulator.advance(120)
+    assert max(map(len, receiver.pushes)) == 100
+    assert {event["email"] for event in receiver.events} == {*emails}
+    assert len(receiver.events) > 300
+
+
 def test_a_receiver_may_call_the_emulator(api, emulator, receiver):
     subscribe(api, receiver, "new_emails")
     read = []
