@@ -191,7 +191,8 @@ def parse(payload: bytes | str | Sequence[Any] | Mapping[str, Any]) -> list[Even
 
     :param payload: the request's body, or its decoded JSON; a single event counts as a list of one
     :return: the events in the order of the push, a repeat of the same event within it only once
-    :raises InvalidRequest: when it is not JSON, or no list of objects, or nested too deeply; the message holds nothing of it
+    :raises InvalidRequest: when it is not JSON, or no list of objects, or nested too deeply; the message
+        holds nothing of it
     """
     if isinstance(payload, bytes | str):
         try:
