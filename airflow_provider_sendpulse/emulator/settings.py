@@ -114,6 +114,7 @@ class Settings:
     template_names_unique: Literal["account", "language"] = "account"
     templates_default_owner: Literal["all", "me", "sendpulse"] = "sendpulse"
     webhook_twice: Literal["duplicate", "same"] = "duplicate"
+    webhook_urls: Literal["kept", "slash", "normal", "cut"] = "kept"
     webhook_update_actions: Literal["ignore", "replace"] = "ignore"
     webhook_tells_api_unsubscribe: bool = False
     webhook_delete_again: Literal["refuse", "accept"] = "refuse"

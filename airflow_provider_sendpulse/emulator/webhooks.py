@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow_provider_sendpulse.emulator import webhook_events
 from airflow_provider_sendpulse.emulator.clock import Clock
@@ -108,7 +109,7 @@ class Webhooks:
 
     def subscribe(self, url: str, actions: list[str]) -> list[Subscription]:
         """Subscribe a URL to events: one row for each. A second one of the same kind is made, or is the first."""
-        rows = []
+        rows, url = [], self.stored(url)
         for action in actions:
             row = next((item for item in self if (item.url, item.action) == (url, action)), None)
             if row is None or self._settings.webhook_twice == "duplicate":
@@ -117,6 +118,22 @@ class Webhooks:
                 self._next_id += 1
             rows.append(row)
         return rows
+
+    def stored(self, url: str) -> str:
+        """Return a URL as the list shows it."""
+        parts = urlsplit(url)
+        match self._settings.webhook_urls:
+            case "slash":
+                parts = parts._replace(path=f"{parts.path.rstrip('/')}/")
+            case "normal":
+                default = {"http": ":80", "https": ":443"}[parts.scheme]
+                user, at, host = parts.netloc.rpartition("@")
+                parts = parts._replace(netloc=f"{user}{at}{host.lower().removesuffix(default)}")
+            case "cut":
+                parts = parts._replace(query="")
+            case _:
+                return url
+        return parts.geturl()
 
     def remove(self, subscription_id: int) -> None:
         """End a subscription; what waits for its URL is still delivered."""
@@ -163,7 +180,8 @@ class Webhooks:
             at, _, event = heapq.heappop(self._coming)
             for row in self._subscriptions.values():
                 if row.action == event.get("event"):
-                    self._queues.setdefault(row.url, _Queue()).events.append((at, event))
+                    is_told_twice = self._chance.random() < self._settings.webhook_duplicate_share
+                    self._queues.setdefault(row.url, _Queue()).events.extend([(at, event)] * (2 if is_told_twice else 1))
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -185,11 +203,7 @@ class Webhooks:
         waiting = self._queues[url].events
         ready = [entry for entry in waiting if entry[0] <= due_at][: self._settings.webhook_batch_events]
         del waiting[: len(ready)]
-        events: list[dict[str, Any]] = []
-        for _, event in ready:
-            events.append(event)
-            if self._chance.random() < self._settings.webhook_duplicate_share:
-                events.append(event)
+        events = [event for _, event in ready]
         if self._settings.webhook_order == "shuffled":
             self._chance.shuffle(events)
         return Push(url, events, due_at)

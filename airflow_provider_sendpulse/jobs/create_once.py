@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from airflow_provider_sendpulse.api.clock import Clock
@@ -46,12 +46,10 @@ def create_once(
             raise
         failure = error
     # What somebody else has created before is listed by now; what this call may have created, perhaps not yet.
-    for pause in PAUSES if isinstance(failure, AmbiguousOutcome) else PAUSES[:1]:
-        if pause:
-            clock.sleep(pause)
-        if (found := find()) is not None:
-            log.info("Found: %s.", what)
-            return found
+    found = look(find, clock, PAUSES if isinstance(failure, AmbiguousOutcome) else PAUSES[:1])
+    if found is not None:
+        log.info("Found: %s.", what)
+        return found
     if isinstance(failure, Refused):
         raise failure
     raise ServiceUnavailable(
@@ -60,4 +58,14 @@ def create_once(
     )
 
 
-__all__ = ["PAUSES", "create_once"]
+def look(find: Callable[[], T | None], clock: Clock, pauses: Sequence[float] = PAUSES) -> T | None:
+    """Look for what has been created, after each of the pauses; ``None`` when it is not there after all of them."""
+    for pause in pauses:
+        if pause:
+            clock.sleep(pause)
+        if (found := find()) is not None:
+            return found
+    return None
+
+
+__all__ = ["PAUSES", "create_once", "look"]

@@ -3,7 +3,8 @@
 
 The campaign keeps its marker, and a note before it says what it was changed to. So the task that has created it still knows
 it for its own, although its subject is another one; and an edit that was made is known, although not every answer shows
-a campaign's body.
+a campaign's body. A campaign that was made in the dashboard has no marker and gets no note: what was made of it is kept
+by the task, and what no answer shows counts as done once SendPulse has confirmed it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from airflow_provider_sendpulse.exceptions import FinalFailure, InvalidRequest, 
 from airflow_provider_sendpulse.jobs.cancelling import CANCELLABLE, SETTLED_WITHIN
 from airflow_provider_sendpulse.jobs.mailing import LOOK_AGAIN
 from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name, plain_name
+from airflow_provider_sendpulse.jobs.position import PositionStore
 from airflow_provider_sendpulse.jobs.schedule import require_on_time, timezone, told_date
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import campaigns
@@ -51,10 +53,11 @@ class Edit:
 
 
 def edit_campaign(
-    sender: Sender, campaign_id: int, edit: Edit, clock: Clock, account_timezone: str | None = None
+    sender: Sender, campaign_id: int, edit: Edit, clock: Clock, made: PositionStore, account_timezone: str | None = None
 ) -> list[str]:
-    """Change a campaign, and see that it is changed.
+    """Change a campaign, and see that it is changed, as far as SendPulse shows it.
 
+    :param made: keeps for the next try which edit of a campaign without a marker was made
     :param account_timezone: the connection's setting, where it is known
     :return: the names of what was changed; none when the campaign is as wished
     :raises TooLate: it is going out, has gone out or has ended, and is not as wished
@@ -63,15 +66,20 @@ def edit_campaign(
     :raises CampaignStartedEarly: SendPulse does not wait for the date any more
     :raises ServiceError: when the service could not be asked, or refused
     """
-    return _Editing(sender, campaign_id, edit, clock, account_timezone).run()
+    return _Editing(sender, campaign_id, edit, clock, made, account_timezone).run()
 
 
 class _Editing:
-    def __init__(self, sender: Sender, campaign_id: int, edit: Edit, clock: Clock, account_timezone: str | None) -> None:
+    def __init__(
+        self, sender: Sender, campaign_id: int, edit: Edit, clock: Clock, made: PositionStore, account_timezone: str | None
+    ) -> None:
         self._sender = sender
         self._id = campaign_id
         self._edit = edit
         self._clock = clock
+        self._made = made
+        self._note = {"campaign": campaign_id, "edit": edit.digest}
+        self._is_made = made.read() == self._note
         self._zone = account_timezone
 
     def run(self) -> list[str]:
@@ -96,6 +104,9 @@ class _Editing:
                     error_code=error.error_code,
                     service_message=error.service_message,
                 ) from None
+        if Marker.in_name(before.name) is None:
+            self._is_made = True
+            self._made.write(self._note)
         after = self._settled()
         self._require_marker(before, after)
         if content.send_date is not None and self._zone is not None:
@@ -117,9 +128,10 @@ class _Editing:
         if wanted.name is not None and plain_name(seen.name) not in self._plain_names(seen):
             differences.insert(0, "name")
         is_noted = edit_in_name(seen.name) == wanted.digest
-        if wanted.body is not None and wanted.body != seen.body and not is_noted:
+        is_known = is_noted or (self._is_made and Marker.in_name(seen.name) is None)
+        if wanted.body is not None and wanted.body != seen.body and not (is_known if seen.body is None else is_noted):
             differences.append("body")
-        if wanted.template_id is not None and not is_noted:
+        if wanted.template_id is not None and not is_known:
             differences.append("template_id")
         if wanted.send_date is not None and wanted.send_date != told_date(seen):
             differences.append("send_date")

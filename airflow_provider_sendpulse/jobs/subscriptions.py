@@ -2,8 +2,9 @@
 """Webhook subscriptions: a URL is told of an event by exactly one of them, or by none.
 
 Nothing says that SendPulse refuses a second subscription of the same kind, and with two every event is pushed twice. So the
-list is read before anything is created, and what is there twice is ended but for the first. No URL gets into logs or
-messages: it often holds a secret.
+list is read before anything is created, and what is there twice is ended but for the first. Nor does anything say that
+the list shows a URL as it was given, so it is also known by what cannot make a difference to whoever receives it; and what
+was created has to be in the list. No URL gets into logs or messages: it often holds a secret.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from airflow_provider_sendpulse.api.clock import Clock
-from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
-from airflow_provider_sendpulse.jobs.create_once import create_once
+from airflow_provider_sendpulse.exceptions import FinalFailure, InvalidRequest, Refused
+from airflow_provider_sendpulse.jobs.create_once import create_once, look
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.sendpulse import webhook_subscriptions as subscriptions
 from airflow_provider_sendpulse.sendpulse.webhook_subscriptions import ACTIONS, Subscription
@@ -23,6 +24,7 @@ from airflow_provider_sendpulse.sendpulse.webhook_subscriptions import ACTIONS, 
 log = logging.getLogger(__name__)
 
 _GONE = 404
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def require_url(url: str) -> str:
@@ -59,6 +61,7 @@ def ensure(sender: Sender, url: str, actions: Sequence[str], clock: Clock) -> di
     """Let a URL be told of events, each by one subscription, and return their ids by event.
 
     :raises ServiceUnavailable: when it is not known whether subscriptions were created; another try looks first
+    :raises FinalFailure: when what was created is not in the list, by which the next run would know it
     """
     there = _of_url(sender, url)
     missing = [action for action in actions if not _ids(there, action)]
@@ -74,8 +77,15 @@ def ensure(sender: Sender, url: str, actions: Sequence[str], clock: Clock) -> di
         made = create_once(create, find, clock, what=f"the subscription to {', '.join(missing)}")
         log.info("Subscribed to %s.", ", ".join(missing))
         # Somebody else may have looked at the same time, and created the same.
-        listed = _of_url(sender, url)
-        there = [*listed, *(row for row in made if row.id not in {item.id for item in listed})]
+        listed = look(find, clock)
+        if listed is None:
+            raise FinalFailure(
+                f"SendPulse confirmed the subscriptions {', '.join(str(row.id) for row in made)} to {', '.join(missing)}, "
+                "and its list does not show them with this URL: another run would create them again. See in the SendPulse "
+                "dashboard which URL they have. If it is another form of yours, give url in that form; if they are not "
+                "there, ask SendPulse. End these subscriptions before you run the task again."
+            )
+        there = listed
     ids = {}
     for action in actions:
         ids[action], *surplus = _ids(there, action)
@@ -100,8 +110,24 @@ def remove(sender: Sender, url: str, actions: Collection[str] | None) -> int:
 
 
 def _of_url(sender: Sender, url: str) -> list[Subscription]:
+    """List a URL's subscriptions: as it was given and, for events without such a one, as it may be stored."""
     listing = replace(subscriptions.list(), secrets=subscriptions.secrets_of(url))
-    return [row for row in sender.send(listing) if row.url.strip() == url]
+    same = [row for row in sender.send(listing) if _normal(row.url) == _normal(url)]
+    exact = {row.action for row in same if row.url.strip() == url}
+    return [row for row in same if row.url.strip() == url or row.action not in exact]
+
+
+def _normal(url: str) -> str:
+    """Return a URL without what may change as it is stored: case of scheme and host, default port, slash at the end."""
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return url
+    user = parts.netloc.rpartition("@")[0]
+    port = None if port == _DEFAULT_PORTS.get(parts.scheme) else port
+    return parts._replace(netloc=f"{user}@{host}:{port}", path=parts.path.rstrip("/")).geturl()
 
 
 def _ids(rows: Sequence[Subscription], action: str) -> list[int]:

@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.version_compat import never_expire
 
 _POSITION = "position"
 _IMPORT_SESSIONS = "import sessions"
+_EDIT = "campaign edit"
 _CODE_REQUESTED = "activation code requested"
 
 
@@ -62,6 +63,12 @@ def task_import_sessions(context: Any) -> PositionStore:
     """Return where the tries of this task keep the import sessions that they have started; as :func:`task_position`."""
     store = context.get("task_state_store")
     return MemoryPosition() if store is None else TaskPosition(store, _IMPORT_SESSIONS)
+
+
+def task_edit(context: Any) -> PositionStore:
+    """Return where the tries of this task keep which edit of a campaign they have made; as :func:`task_position`."""
+    store = context.get("task_state_store")
+    return MemoryPosition() if store is None else TaskPosition(store, _EDIT)
 
 
 def task_code_requests(context: Any) -> CodeRequests:
@@ -126,6 +133,7 @@ __all__ = [
     "mailing_record",
     "message_record",
     "task_code_requests",
+    "task_edit",
     "task_import_sessions",
     "task_ledger",
     "task_position",

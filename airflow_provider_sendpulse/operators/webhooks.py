@@ -50,7 +50,9 @@ class SendPulseEnsureWebhookOperator(_WebhookOperator):
     """Make sure that a URL is told of events, of each by exactly one subscription.
 
     Only what is missing is created, and what is there twice is ended but for the first, because every event would be pushed
-    twice. Subscriptions of the URL to other events, and those of other URLs, stay as they are.
+    twice. Subscriptions of the URL to other events, and those of other URLs, stay as they are. Where SendPulse's list does
+    not show the URL as it was given, one that differs in the letter case of scheme and host, the default port or a slash at
+    the end of its path counts as the same.
 
     :param url: where events are pushed to: one that SendPulse can reach (templated; hidden in the UI)
     :param actions: events, of ``new_emails``, ``delete``, ``unsubscribe``, ``task_status_update``, ``open``, ``redirect``,
@@ -67,6 +69,8 @@ class SendPulseEnsureWebhookOperator(_WebhookOperator):
         :return: the ids of the subscriptions by event; the URL does not get into XCom
         :raises InvalidRequest: for a URL that is none, no event, or one that is not documented; nothing was sent
         :raises ServiceUnavailable: when it is not known whether subscriptions were created; a retry looks first
+        :raises FinalFailure: when SendPulse's list does not show what was created with this URL, so that the next run would
+            create it again
         """
         url, actions = self._url(), require_actions(texts(self.actions, "actions"))
         with self.hook as hook:

@@ -11,6 +11,7 @@ import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from airflow_provider_sendpulse.api.call import Call, FormBody, JsonBody, Repeat
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -32,6 +33,9 @@ ACTIONS = (
 )
 """Events that can be subscribed to."""
 
+_SHORTEST_TOKEN = 12
+"""Letters of a word within a path that may be a secret; one with a digit may be shorter."""
+
 _PATH = "/v2/email-service/webhook"
 
 
@@ -47,9 +51,28 @@ class Subscription:
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
-    """Return what must not show of a URL that often holds a secret: all of it, and all that follows the host."""
+    """Return what must not show of a URL that often holds a secret: all of it, all that follows the host, and its parts.
+
+    A short word within the path, such as ``sendpulse``, is none: hiding it would only garble messages.
+    """
     behind_host = url.partition("://")[2].partition("/")[2]
-    return tuple(part for part in (url, behind_host, behind_host.rpartition("/")[2]) if part)
+    path, _, query = behind_host.partition("#")[0].partition("?")
+    user = url.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    *words, last = [word for word in path.split("/") if word] or [""]
+    segments = [word for word in words if len(word) >= _SHORTEST_TOKEN or any(letter.isdigit() for letter in word)]
+    values = [pair.partition("=")[2] or pair for pair in query.split("&")]
+    parts = [
+        url,
+        behind_host,
+        path,
+        behind_host.rpartition("/")[2],
+        last,
+        *segments,
+        query,
+        *values,
+        user.partition(":")[2],
+    ]
+    return tuple(dict.fromkeys(shown for part in parts for shown in (part, unquote(part)) if shown))
 
 
 def list() -> Call[builtins.list[Subscription]]:

@@ -103,7 +103,7 @@ class Redirect(Open):
 
     action: ClassVar[str] = "redirect"
 
-    link_url: str = ""
+    link_url: str = field(default="", repr=False)
     link_id: int | None = None
 
 
@@ -183,18 +183,24 @@ class TaskStatusUpdate(CampaignEvent):
     book_id: int | None = None
 
 
+_TOO_DEEP = "The push is nested too deeply."
+
+
 def parse(payload: bytes | str | Sequence[Any] | Mapping[str, Any]) -> list[Event]:
     """Read a push.
 
     :param payload: the request's body, or its decoded JSON; a single event counts as a list of one
     :return: the events in the order of the push, a repeat of the same event within it only once
-    :raises InvalidRequest: when it is not JSON, or no list of objects; the message holds nothing of it
+    :raises InvalidRequest: when it is not JSON, or no list of objects, or nested too deeply; the message
+        holds nothing of it
     """
     if isinstance(payload, bytes | str):
         try:
             payload = json.loads(payload)
         except ValueError:
             raise InvalidRequest("The push is not JSON.") from None
+        except RecursionError:
+            raise InvalidRequest(_TOO_DEEP) from None
     items: Any = [payload] if isinstance(payload, Mapping) else payload
     if isinstance(items, str | bytes) or not isinstance(items, Sequence):
         raise InvalidRequest(f"The push is a {type(items).__name__}; it is a list of events.")
@@ -202,7 +208,10 @@ def parse(payload: bytes | str | Sequence[Any] | Mapping[str, Any]) -> list[Even
         raise InvalidRequest("The push holds something that is no event.")
     found: dict[str, Event] = {}
     for item in items:
-        event = _event(item)
+        try:
+            event = _event(item)
+        except RecursionError:
+            raise InvalidRequest(_TOO_DEEP) from None
         found.setdefault(event.key, event)
     return [*found.values()]
 
@@ -267,9 +276,15 @@ def _event(data: Mapping[str, Any]) -> Event:
 
 def _key(data: Mapping[str, Any]) -> str:
     """Return a digest of what an event says; numbers and the same numbers as text are one."""
-    parts = {str(name): value if isinstance(value, dict | list) else wire.text(value) for name, value in data.items()}
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)
+    text = json.dumps(_as_text({**data}), sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _as_text(value: Any) -> Any:
+    """Return a value with everything in it that holds nothing else as text."""
+    if isinstance(value, dict):
+        return {str(name): _as_text(inner) for name, inner in value.items()}
+    return [_as_text(inner) for inner in value] if isinstance(value, list) else wire.text(value)
 
 
 __all__ = [

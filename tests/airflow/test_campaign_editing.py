@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fresh_dag import anew
 
 from airflow_provider_sendpulse.jobs.marker import Marker, edit_in_name
 from airflow_provider_sendpulse.operators.campaigns import SendPulseEditCampaignOperator
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 pytestmark = pytest.mark.usefixtures("connect")
 
@@ -220,6 +222,89 @@ def test_campaign_without_a_marker(runner: Any, account: Any, edit: Any) -> None
     result = runner.run(edit(campaign_id, name="Renamed"))
     assert result.xcom("changed", "edit") == ["name"], result.error
     assert campaign.content.name == "Renamed"
+
+
+EVERY_CHANGE = {
+    "name": "Renamed",
+    "sender_name": "The Boss",
+    "sender_email": "boss@example.com",
+    "subject": "Other",
+    "body": "<p>Other</p>",
+    "template_id": "",
+    "send_date": TOMORROW + timedelta(hours=5),
+}
+STORES = pytest.mark.parametrize("state_store", [True, False])
+
+
+@pytest.fixture
+def unmarked(account: Any) -> int:
+    """The id of a campaign for tomorrow that was made in the dashboard."""
+    account.emulator.configure(reads_per_status=1000)
+    campaign_id = account.campaign(14)
+    account.emulator.state.campaigns.find(campaign_id).content.send_at = TOMORROW
+    return campaign_id
+
+
+@STORES
+@SHAPES
+@pytest.mark.parametrize("is_marked", [True, False])
+@pytest.mark.parametrize("change", EVERY_CHANGE)
+def test_every_change_is_made_once(
+    runner: Any,
+    account: Any,
+    request: Any,
+    edit: Any,
+    jumping_clock: list[float],
+    change: str,
+    is_marked: bool,
+    shape: str,
+    state_store: bool,
+) -> None:
+    runner.state_store = state_store
+    campaign_id = request.getfixturevalue("scheduled")[1].value if is_marked else request.getfixturevalue("unmarked")
+    account.emulator.configure(campaign_statistics=shape)
+    account.emulator.state.senders.put("The Boss", "boss@example.com")
+    template = account.emulator.state.templates.create("<p>Other</p>", "Spring", "ua")
+    wanted = {change: EVERY_CHANGE[change] or template.real_id}
+    if shape == "array" and change not in ("body", "template_id"):
+        wanted["body"] = "<p>Other</p>"
+    jumping_clock.clear()
+    operator = edit(campaign_id, **wanted)
+    first = runner.run(operator)
+    assert first.state == "success", first.error
+    assert {*first.xcom("changed", "edit")} == {*wanted}
+    assert not jumping_clock
+    again = runner.run(operator, try_number=2)
+    assert again.state == "success", again.error
+    # What nothing shows and nothing notes is made once more, which changes nothing.
+    is_known = is_marked or (state_store and AIRFLOW_V_3_3_PLUS) or (shape == "object" and change != "template_id")
+    assert again.xcom("changed", "edit") == ([] if is_known else ["template_id" if change == "template_id" else "body"])
+    assert len(account.sent("campaigns.edit")) == (1 if is_known else 2)
+    if change == "template_id" or "body" in wanted:
+        assert account.campaigns[0]["body"] == "<p>Other</p>"
+
+
+@pytest.mark.parametrize(("change", "told"), [("subject", "another subject"), ("body", "another body")])
+def test_edit_of_an_unmarked_one_that_is_never_shown(
+    runner: Any, account: Any, unmarked: int, edit: Any, jumping_clock: list[float], change: str, told: str
+) -> None:
+    account.emulator.configure(campaign_statistics="object")
+    account.emulator.faults.add("status", status=200, body={"result": True, "id": 1}, operation="campaigns.edit")
+    result = runner.run(edit(unmarked, **{change: "Other"}))
+    assert f"still shows {told}" in str(result.error)
+    assert sum(jumping_clock) == 60
+
+
+def test_another_edit_of_an_unmarked_one(
+    runner: Any, dag: Any, account: Any, unmarked: int, jumping_clock: list[float]
+) -> None:
+    """What was noted is one edit of one campaign."""
+    other = account.campaign(14)
+    account.emulator.state.campaigns.find(other).content.send_at = TOMORROW
+    for campaign_id, body in ((unmarked, "<p>A</p>"), (unmarked, "<p>B</p>"), (other, "<p>B</p>")):
+        edit = SendPulseEditCampaignOperator(task_id="edit", campaign_id=campaign_id, body=body, dag=anew(dag))
+        assert runner.run(edit).xcom("changed", "edit") == ["body"]
+    assert [campaign["body"] for campaign in account.campaigns] == ["<p>B</p>", "<p>B</p>"]
 
 
 def test_long_name_keeps_its_marker(runner: Any, account: Any, scheduled: Any, edit: Any) -> None:

@@ -52,6 +52,52 @@ def test_created_once(runner: Any, dag: Any, account: Any, envelope: str) -> Non
     assert writes(account) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("stored", "url"),
+    [
+        ("slash", URL),
+        ("slash", f"{URL}?a=b"),
+        ("slash", "https://hooks.shop.example.org"),
+        ("normal", "HTTPS://Hooks.Shop.example.org:443/canary-5ecret-0123"),
+        ("normal", "http://Shop:Word@hooks.shop.example.org:80/canary-5ecret-0123"),
+    ],
+)
+def test_created_once_where_the_url_is_stored_otherwise(
+    runner: Any, dag: Any, account: Any, quick: list[float], stored: str, url: str
+) -> None:
+    account.emulator.configure(webhook_urls=stored)
+    account.emulator.faults.add("lose_answer", operation="webhooks.create")
+    first = runner.run(ensure(dag, url=url))
+    assert first.state == "success", first.error
+    again = runner.run(ensure(dag, url=url))
+    assert again.value == first.value
+    assert writes(account) == (1, 0)
+    assert runner.run(remove(dag, url=url)).value == 2
+
+
+def test_url_that_is_not_found_again(runner: Any, dag: Any, account: Any, quick: list[float]) -> None:
+    account.emulator.configure(webhook_urls="cut")
+    runner.api.should_retry = True
+    result = runner.run(ensure(dag, url=f"{URL}?a=b"))
+    assert (result.state, type(result.error).__name__) == ("failed", "FinalFailure")
+    [(number, _), (other, _)] = rows(account)
+    assert f"{number}, {other}" in str(result.error)
+    assert "canary-5ecret" not in str(result.error)
+
+
+def test_other_urls_are_other_ones(runner: Any, dag: Any, account: Any) -> None:
+    """As long as the list shows the URL as it was given, one that differs in a slash alone is somebody else's."""
+    ours = subscribe(account, "open", "spam")
+    others = [
+        number
+        for at in (f"{URL}/", f"{URL}?a", f"{URL.upper()}", f"{URL}:1")
+        for number in subscribe(account, "open", url=at)
+    ]
+    assert [*runner.run(ensure(dag)).value.values()] == ours
+    assert runner.run(remove(dag)).value == 2
+    assert [row.id for row in account.emulator.state.webhooks] == others
+
+
 def test_only_what_is_missing(runner: Any, dag: Any, account: Any) -> None:
     [open_id] = subscribe(account, "open")
     subscribe(account, "spam", url=OTHER)

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,14 +19,19 @@ from types import ModuleType
 
 import esputnik_endpoints
 import sendpulse_endpoints
+from airflow.sdk import BaseOperator
 from starlette.routing import Route
 
 from airflow_provider_sendpulse.emulator.api.routes import ROUTES as SENDPULSE_ROUTES
 from airflow_provider_sendpulse.emulator.esputnik.api.call import PREFIX
 from airflow_provider_sendpulse.emulator.esputnik.api.routes import ROUTES as ESPUTNIK_ROUTES
+from airflow_provider_sendpulse.get_provider_info import get_provider_info
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "airflow_provider_sendpulse"
+
+Given = set[frozenset[int | str] | None]
+"""The arguments of the calls of a function: their places and names; ``None`` where they are not known."""
 
 
 def shape(endpoint: str) -> str:
@@ -96,20 +103,46 @@ class Page:
         return {name: tuple(dict.fromkeys(files)) for name, files in found.items()}
 
     @cached_property
-    def operators(self) -> dict[str, tuple[str, ...]]:
-        """Which operators and sensors use which functions, themselves or through what they are built on."""
-        uses, found = _uses(), dict[str, list[str]]()
-        for name in uses:
-            floor, _, class_name = name.rpartition(".")
-            if (
-                floor.split(".")[0] in ("operators", "sensors")
-                and not floor.endswith(".base")
-                and class_name.startswith(self.classes)
-            ):
-                for used in _reached(name, uses):
-                    if used.startswith(f"{self.package}."):
-                        found.setdefault(used.removeprefix(f"{self.package}."), []).append(class_name)
-        return {name: tuple(sorted(set(classes))) for name, classes in found.items()}
+    def operators(self) -> dict[str, dict[str, Given]]:
+        """Which operators and sensors use which functions, themselves or through what they are built on, and how."""
+        uses, found = _uses(), dict[str, dict[str, Given]]()
+        for name in _executable():
+            class_name = name.rpartition(".")[2]
+            if class_name.startswith(self.classes):
+                for user in _reached(name, uses):
+                    for used, given in uses.get(user, {}).items():
+                        if used.startswith(f"{self.package}."):
+                            classes = found.setdefault(used.removeprefix(f"{self.package}."), {})
+                            classes.setdefault(class_name, set()).update(given)
+        return found
+
+    def operators_of(self, endpoint: str) -> list[str]:
+        """Which operators and sensors may send requests to an endpoint."""
+        return sorted(
+            {
+                class_name
+                for function in self.calls.get(shape(endpoint), ())
+                for class_name, given in self.operators.get(function, {}).items()
+                if self._goes_to(endpoint, function, given)
+            }
+        )
+
+    def _goes_to(self, endpoint: str, function: str, given: Given) -> bool:
+        """Whether one of the uses gives what is in the path where the function could do without."""
+        module, _, name = function.rpartition(".")
+        parameters = inspect.signature(
+            getattr(importlib.import_module(f"{PACKAGE}.{self.package}.{module}"), name)
+        ).parameters
+        needed = {
+            part
+            for part in re.findall(r"\{(\w+)\}", endpoint)
+            if part in parameters and parameters[part].default is not inspect.Parameter.empty
+        }
+        positional = [*parameters]
+        return any(
+            arguments is None or needed <= {positional[item] if isinstance(item, int) else item for item in arguments}
+            for arguments in given
+        )
 
     def rendered(self) -> str:
         """Return the page."""
@@ -130,7 +163,7 @@ class Page:
         if endpoint in self.left_out:
             return f"| `{endpoint}` | none: {self.left_out[endpoint]} |  |  | {served} |"
         names = self.calls.get(shape(endpoint), ())
-        classes = sorted({name for call in names for name in self.operators.get(call, ())})
+        classes = self.operators_of(endpoint)
         files = dict.fromkeys(file for call in names for file in self.proofs.get(call, ()))
         cells = (
             ", ".join(f"`{name}`" for name in names),
@@ -149,13 +182,29 @@ PAGES = (SENDPULSE, ESPUTNIK)
 
 
 @cache
-def _uses() -> dict[str, set[str]]:
-    """What everything in the package refers to."""
+def _executable() -> tuple[str, ...]:
+    """The operators and sensors that users import and can run, by where they are defined."""
+    info = get_provider_info()
+    modules = [name for floor in ("operators", "sensors") for entry in info[floor] for name in entry["python-modules"]]
+    values = [getattr(module, name) for module in map(importlib.import_module, modules) for name in module.__all__]
+    classes = [
+        value
+        for value in values
+        if inspect.isclass(value)
+        and issubclass(value, BaseOperator)
+        and any({"execute", "poke"} & vars(base).keys() for base in value.__mro__ if base.__module__.startswith(PACKAGE))
+    ]
+    return tuple(dict.fromkeys(f"{cls.__module__}.{cls.__qualname__}".removeprefix(f"{PACKAGE}.") for cls in classes))
+
+
+@cache
+def _uses() -> dict[str, dict[str, Given]]:
+    """What everything in the package refers to, and with which arguments."""
     modules = {_module(file): ast.parse(file.read_text()) for file in sorted((ROOT / PACKAGE).rglob("*.py"))}
     return {name: refers for module, tree in modules.items() for name, refers in _definitions(module, tree)}
 
 
-def _reached(start: str, uses: dict[str, set[str]]) -> set[str]:
+def _reached(start: str, uses: dict[str, dict[str, Given]]) -> set[str]:
     seen: set[str] = set()
     waiting = [start]
     while waiting:
@@ -168,13 +217,53 @@ def _reached(start: str, uses: dict[str, set[str]]) -> set[str]:
     return seen
 
 
-def _definitions(module: str, tree: ast.Module) -> Iterator[tuple[str, set[str]]]:
+def _definitions(module: str, tree: ast.Module) -> Iterator[tuple[str, dict[str, Given]]]:
     """Yield the functions, classes and values of a module, with what each refers to."""
     imported = dict(_imports(tree))
     own = {name: f"{module}.{name}" for node in tree.body for name in _defined(node)}
     for node in tree.body:
         for name in _defined(node):
-            yield f"{module}.{name}", {meant for part in ast.walk(node) if (meant := _meant(part, {**imported, **own}))}
+            refers: dict[str, Given] = {}
+            for meant, arguments in _references(node, {**imported, **own}):
+                refers.setdefault(meant, set()).add(arguments)
+            yield f"{module}.{name}", refers
+
+
+def _references(node: ast.AST, known: dict[str, str]) -> Iterator[tuple[str, frozenset[int | str] | None]]:
+    """Yield what a piece of code refers to, and the arguments where it is called: places and names."""
+    if meant := _meant(node, known):
+        yield meant, None
+        return
+    parts = [*ast.iter_child_nodes(node)]
+    if isinstance(node, ast.Call) and (meant := _meant(node.func, known)):
+        is_plain = not any(isinstance(part, ast.Starred) for part in node.args) and all(
+            entry.arg for entry in node.keywords
+        )
+        given = frozenset([*range(len(node.args)), *(entry.arg for entry in node.keywords if entry.arg)])
+        yield meant, given if is_plain else None
+        parts = [*node.args, *node.keywords]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        body = node.body if isinstance(node.body, list) else [node.body]
+        taken = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+        inner = {name: value for name, value in known.items() if name not in taken | _stored(body)}
+        parts = [part for part in parts if part not in body]
+        for part in body:
+            yield from _references(part, inner)
+    elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        taken = _stored(node.generators)
+        known = {name: value for name, value in known.items() if name not in taken}
+    for part in parts:
+        yield from _references(part, known)
+
+
+def _stored(nodes: Sequence[ast.AST]) -> set[str]:
+    """Return the names that code gives a value to."""
+    return {
+        part.id
+        for node in nodes
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }
 
 
 def _defined(node: ast.stmt) -> list[str]:
@@ -202,7 +291,7 @@ def _meant(node: ast.AST, known: dict[str, str]) -> str | None:
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name) or node.id not in known:
+    if not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Store) or node.id not in known:
         return None
     return ".".join([known[node.id], *reversed(parts)])
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 
+import endpoint_table
 import pytest
 from contract_files import Contract, why_to_skip
 from endpoint_table import ESPUTNIK, PAGES, SENDPULSE, Page, shape
@@ -67,6 +69,54 @@ def test_operators_are_found_through_what_they_are_built_on() -> None:
     assert "SendPulseCreateCampaignOperator" in operators["campaigns.create"]
     assert "SendPulseCampaignSensor" in operators["campaigns.read"]
     assert "SendPulseCampaignSensor" not in operators["campaigns.create"]
+
+
+def row_of(page: Page, endpoint: str) -> str:
+    [row] = [line for line in page.rendered().splitlines() if line.startswith(f"| `{endpoint}` |")]
+    return row
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "operator", "is_used"),
+    [
+        # Only a parameter of another function there is called `read`.
+        ("GET /v2/email-service/webhook/{id}", "SendPulseEnsureWebhookOperator", False),
+        ("GET /v2/email-service/webhook", "SendPulseEnsureWebhookOperator", True),
+        # One function, and the operator gives no language.
+        ("GET /templates/{lang}", "SendPulsePublishTemplatesOperator", False),
+        ("GET /templates", "SendPulsePublishTemplatesOperator", True),
+        ("GET /balance", "SendPulseBalanceSensor", True),
+        ("GET /balance/{currency}", "SendPulseBalanceSensor", True),
+    ],
+)
+def test_operators_of_an_endpoint(endpoint: str, operator: str, is_used: bool) -> None:
+    assert (f"`{operator}`" in row_of(SENDPULSE, endpoint)) is is_used
+
+
+def test_only_what_can_be_executed_is_an_operator() -> None:
+    found = {name for page in PAGES for classes in page.operators.values() for name in classes}
+    assert "EsputnikAttachToSegmentOperator" in found
+    assert "EsputnikSegmentOperator" not in found
+
+
+def test_local_names_are_no_references() -> None:
+    tree = ast.parse(
+        """
+def read(): pass
+def used(): pass
+def parameter(read=used): return read
+def assigned(): read = 1; return read
+def looped(): return [read for read in ()] + [used()]
+def nested():
+    return lambda read: read()
+def meant(): return read()
+"""
+    )
+    found = {name: {*refers} for name, refers in endpoint_table._definitions("m", tree)}
+    assert found["m.parameter"] == {"m.used"}
+    assert found["m.assigned"] == found["m.nested"] == set()
+    assert found["m.looped"] == {"m.used"}
+    assert found["m.meant"] == {"m.read"}
 
 
 @every_page

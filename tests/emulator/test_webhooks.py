@@ -109,6 +109,23 @@ def test_subscribing_again(api, emulator, twice, rows):
     assert len(api.get(PATH)["data"]) == rows
 
 
+@pytest.mark.parametrize(
+    ("setting", "stored"),
+    [
+        ("kept", "HTTPS://Site.example:443/A?b=c"),
+        ("slash", "https://Site.example:443/A/?b=c"),
+        ("normal", "https://site.example/A?b=c"),
+        ("cut", "https://Site.example:443/A"),
+    ],
+)
+def test_stored_urls(api, emulator, setting, stored):
+    emulator.configure(webhook_urls=setting)
+    [row] = api.post(PATH, {"url": "HTTPS://Site.example:443/A?b=c", "actions": ["open"]})["data"]
+    assert row["url"] == stored
+    api.send("PUT", f"{PATH}/{row['id']}", {"url": "HTTPS://Site.example:443/A?b=c"})
+    assert api.get(f"{PATH}/{row['id']}")["data"]["url"] == stored
+
+
 @pytest.mark.parametrize(("setting", "action"), [("ignore", "open"), ("replace", "spam")])
 def test_actions_of_an_update(api, emulator, setting, action):
     emulator.configure(webhook_update_actions=setting)
@@ -310,6 +327,17 @@ def test_duplicates_and_disorder(api, emulator, receiver):
     assert set(told) == set(emails)
     assert 40 < len(told) < 80
     assert list(dict.fromkeys(told)) != emails
+
+
+def test_a_push_with_duplicates_is_no_longer(api, emulator, receiver):
+    emulator.configure(webhook_duplicate_share=0.5)
+    subscribe(api, receiver, "new_emails")
+    emails = [f"a{number}@example.com" for number in range(250)]
+    add(api, api.book(0), *emails)
+    emulator.advance(120)
+    assert max(map(len, receiver.pushes)) == 100
+    assert {event["email"] for event in receiver.events} == {*emails}
+    assert len(receiver.events) > 300
 
 
 def test_a_receiver_may_call_the_emulator(api, emulator, receiver):

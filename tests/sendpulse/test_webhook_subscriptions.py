@@ -73,6 +73,33 @@ def test_what_cannot_be_subscribed(actions):
         webhooks.create(URL, actions)
 
 
+@pytest.mark.parametrize(
+    ("url", "quoted"),
+    [
+        ("https://h.example/topcanarytoken?k=v", "https://h.example/topcanarytoken"),
+        ("https://h.example/topcanarytoken/", "topcanarytoken"),
+        ("https://h.example/topcanarytoken/open", "/topcanarytoken"),
+        ("https://h.example/t0pcanary/open", "t0pcanary"),
+        ("https://h.example/top%20canary", "top canary"),
+        ("https://h.example/hook?token=topcanary&to=a", "topcanary"),
+        ("https://h.example/hook?topcanary", "topcanary"),
+        ("https://shop:topcanary@h.example/hook", "topcanary"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_no_part_of_the_url_shows_in_a_refusal(client, emulator, operation, url, quoted):
+    emulator.faults.add("status", operation=f"webhooks.{operation}", status=422, message=f"wrong: {quoted}, in sendpulse")
+    with pytest.raises(Refused) as caught:
+        client.send(webhooks.create(url, ["open"]) if operation == "create" else webhooks.update(1, url))
+    assert "canary" not in str(caught.value)
+    assert "in sendpulse" in str(caught.value)
+
+
+def test_a_word_of_the_path_is_no_secret():
+    assert "sendpulse" not in webhooks.secrets_of("https://h.example/sendpulse/topcanarytoken")
+    assert webhooks.secrets_of("https://[h/topcanarytoken")
+
+
 def test_the_url_never_shows(client):
     call = webhooks.create(URL, ["open"])
     [row] = client.send(call)

@@ -128,12 +128,46 @@ def test_a_repeat_has_the_same_key_also_when_numbers_became_text():
     assert other.key != first.key
 
 
+def test_a_repeat_has_the_same_key_also_when_nested_numbers_became_text():
+    def told(variables):
+        [event] = parse([{"event": "new_emails", "timestamp": 1, "email": "ada@example.com", "variables": variables}])
+        return event.key
+
+    assert told({"n": 1, "deep": [{"m": 2.5}]}) == told({"n": "1", "deep": [{"m": "2.5"}]})
+    others = [told(value) for value in ({}, {"n": 1}, {"n": 2}, {"n": [1]}, {"n": "[1]"}, {"n": {"1": 1}})]
+    assert len({*others}) == len(others)
+
+
+@pytest.mark.parametrize("make", [lambda text: text, str.encode], ids=["str", "bytes"])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '[{"event": ' + "[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000]
+)
+def test_what_is_nested_too_deeply_is_refused(make, text):
+    with pytest.raises(InvalidRequest) as caught:
+        parse(make(text))
+    assert caught.value.__cause__ is None
+
+
+def test_decoded_json_that_is_nested_too_deeply_is_refused():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(InvalidRequest):
+        parse([{"event": "new_emails", "variables": {"a": deep}}])
+
+
 @pytest.mark.parametrize("payload", ["ada@example.com", b"\xff", "1", "[1]", '["ada@example.com"]', 7, None])
 def test_what_is_no_push_is_refused_without_being_shown(payload):
     with pytest.raises(InvalidRequest) as caught:
         parse(payload)
     assert "ada" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_a_link_does_not_show():
+    [event] = parse([{**CLICKED, "link_url": "https://shop.example.com/?token=canary"}])
+    assert event.link_url.endswith("canary")
+    assert "canary" not in repr(event)
 
 
 def test_events_show_nobody():

@@ -37,7 +37,7 @@ def update(state: State, call: Call) -> dict[str, Any]:
     url, actions = _url(call), _actions(call)
     if actions is not None and state.settings.webhook_update_actions == "replace":
         found.action = actions[0]
-    found.url = url
+    found.url = state.webhooks.stored(url)
     return _enveloped(state, [True])
 
 

@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.jobs.schedule import account_time
 from airflow_provider_sendpulse.operators.base import SendPulseOperator, plain_text
 from airflow_provider_sendpulse.operators.campaigns.message import CampaignText
 from airflow_provider_sendpulse.operators.dates import optional_date
+from airflow_provider_sendpulse.operators.task_store import task_edit
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,6 +28,9 @@ class SendPulseEditCampaignOperator(SendPulseOperator):
     The campaign is read first; when it is as wished already, nothing is sent. The marker in its name stays, and a note
     before it says that it was edited: the task that has created it still adopts it when it is cleared, whatever its subject
     and date are now. XCom ``changed`` holds the names of what was changed.
+
+    A campaign that was made in the dashboard has no marker and gets no note. A retry still knows what it was changed to,
+    from Airflow's task state store; below Airflow 3.3 it may send the same edit once more, which changes nothing.
 
     SendPulse wants all fields with every edit. Where its answers do not show a campaign's body, give it again.
 
@@ -103,7 +107,7 @@ class SendPulseEditCampaignOperator(SendPulseOperator):
         with self.hook as hook:
             zone = hook.settings.account_timezone
             edit = self._wanted(context, zone)
-            changed = edit_campaign(hook, campaign_id, edit, SystemClock(), zone)
+            changed = edit_campaign(hook, campaign_id, edit, SystemClock(), task_edit(context), zone)
         self.log.info("Campaign %s: %s.", campaign_id, f"changed {', '.join(changed)}" if changed else "as wished already")
         context["ti"].xcom_push(key="changed", value=changed)
         return campaign_id
