@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every night: what the shop knows of its readers goes to SendPulse, and what SendPulse knows comes back.
 
-Who opted out in the shop is unsubscribed, who complained goes on the blacklist, and comes off it when the complaint is
-settled; whoever was a customer once and is none any more leaves the book, unless that would be suspiciously many. The book and the blacklist are copied into the
-warehouse (here the shop's own database), with the figures of every reader, so that the next morning's questions need no
-call. At the end it is looked up what a mailing to all would cost: the task fails when it has become too dear.
+Who opted out in the shop is unsubscribed, who complained goes on the blacklist, and comes off it when the complaint
+is settled; whoever was a customer once and is none any more leaves the book, unless that would be suspiciously many.
+The book and the blacklist are copied into the warehouse (here the shop's own database), with the figures of every
+reader, so that the next morning's questions need no call. At the end it is looked up what a mailing to all would
+cost: the task fails when it has become too dear.
 """
 
 from __future__ import annotations
