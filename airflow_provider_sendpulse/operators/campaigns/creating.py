@@ -65,8 +65,8 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
     :param segment_id: a segment of the one address book (templated)
     :param send_date: when to send: an aware date or its ISO text (templated). It needs the connection's
         ``account_timezone``. At once when left out.
-    :param use_dynamic_list: whether contacts are mailed too that come into the book before the campaign is sent, which needs
-        a paid plan; when left out, as SendPulse does it
+    :param use_dynamic_list: whether contacts are mailed too that come into the book before the campaign is sent, which
+        needs a paid plan; when left out, as SendPulse does it
     :param draft: create a draft, which only the dashboard can launch
     :param mailing_key: what makes this mailing this one; DAG, run, task and map index when left out (templated)
     :param edition: change it to mail again on purpose (templated)
