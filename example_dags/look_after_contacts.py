@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every night: what the shop knows of its readers goes to SendPulse, and what SendPulse knows comes back.
 
-Who opted out in the shop is unsubscribed, who complained goes on the blacklist, and comes off it when the complaint is
-settled; whoever was a customer once and is none any more leaves the book. The book and the blacklist are copied into the
-warehouse (here the shop's own database), with the figures of every reader, so that the next morning's questions need no
-call. At the end it is looked up what a mailing to all would cost: the task fails when it has become too dear.
+Who opted out in the shop is unsubscribed, who complained goes on the blacklist, and comes off it when the complaint
+is settled; whoever was a customer once and is none any more leaves the book, unless that would be suspiciously many.
+The book and the blacklist are copied into the warehouse (here the shop's own database), with the figures of every
+reader, so that the next morning's questions need no call. At the end it is looked up what a mailing to all would
+cost: the task fails when it has become too dear.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ COMPLAINTS = SqlRows(
     SHOP, "SELECT email FROM complaints WHERE complained_on <= '{{ ds }}' AND is_settled = 0 ORDER BY email"
 )
 SETTLED = SqlRows(SHOP, "SELECT email FROM complaints WHERE is_settled = 1 ORDER BY email")
-# The export of this run says who is in the book.
+# The export of this run says who is in the book, with the addresses as SendPulse has them, in whatever case. Where the shop
+# knows nobody at all, its load has failed, and nobody is a stranger.
 STRANGERS = SqlRows(
     WAREHOUSE,
     "SELECT email FROM sendpulse_contacts WHERE address_book_id = {{ params.address_book_id }} "
-    "AND email NOT IN (SELECT LOWER(email) FROM customers) ORDER BY email",
+    "AND LOWER(email) NOT IN (SELECT LOWER(email) FROM customers) AND EXISTS (SELECT 1 FROM customers) ORDER BY email",
 )
 READERS = SqlRows(
     WAREHOUSE,
@@ -61,6 +63,7 @@ with DAG(
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
     params={
         "address_book_id": Param(1001, type="integer", description="The book of the shop's readers"),
+        "most_leaving": Param(100, type="integer", description="The most that may leave the book in a night"),
         "max_cost": Param(50, type="number", description="The most that a mailing to all may cost beyond the plan"),
         "currency": Param("USD", type="string", description="Currency of the account"),
     },
@@ -69,7 +72,12 @@ with DAG(
 ):
     unsubscribe = SendPulseUnsubscribeContactsOperator(task_id="unsubscribe", address_book_id=BOOK, contacts=OPT_OUTS)
     blacklist = SendPulseAddToBlacklistOperator(task_id="blacklist", contacts=COMPLAINTS, comment="complained to the shop")
-    forgive = SendPulseRemoveFromBlacklistOperator(task_id="forgive", contacts=SETTLED)
+    forgive = SendPulseRemoveFromBlacklistOperator(
+        task_id="forgive",
+        contacts=SETTLED,
+        # They are all that were ever settled.
+        max_contacts=100_000,
+    )
     export = SendPulseExportAddressBookOperator(
         task_id="export",
         address_book_id=BOOK,
@@ -83,6 +91,8 @@ with DAG(
         task_id="remove",
         address_book_id=BOOK,
         contacts=STRANGERS,
+        # A load that has failed half-way makes strangers of many.
+        max_contacts="{{ params.most_leaving }}",
         rejects="/tmp/look_after_contacts/{{ ds }}.csv",  # noqa: S108 - any place that the workers share
     )
     statistics = SendPulseContactStatisticsOperator(

@@ -72,7 +72,7 @@ class Book:
         """Add a contact, or update the one there is. A status such as unsubscribed stays."""
         contact = self.contacts.get(new.email)
         if contact is None:
-            contact = Contact(new.email, now, source=source)
+            contact = Contact(new.email, now, source=source, written=new.written)
             self.contacts[new.email] = contact
         contact.variables.update(new.variables)
         for name, value in new.variables.items():

@@ -19,7 +19,11 @@ _PHONE = re.compile(r"\+?[0-9 ()-]{7,20}")
 
 @dataclass
 class Contact:
-    """One address in one book."""
+    """One address in one book.
+
+    Attributes:
+        written: the address as it was when it was added.
+    """
 
     email: str
     added_at: datetime
@@ -27,6 +31,11 @@ class Contact:
     variables: dict[str, Any] = field(default_factory=dict)
     phone: str = ""
     source: str = "panel"
+    written: str = ""
+
+    def shown(self, case: str) -> str:
+        """Return the address as answers have it: in lower case, or as it was written (``keep``)."""
+        return self.written if case == "keep" and self.written else self.email
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class NewContact:
     email: str
     variables: dict[str, Any]
     phone: str | None = None
+    written: str = ""
 
 
 def is_address(text: object) -> bool:
@@ -113,7 +123,7 @@ def read_new_contacts(entries: Any, *, lists_allowed: bool) -> list[NewContact]:
 
 def _read_new_contact(entry: Any, *, lists_allowed: bool) -> NewContact:
     if isinstance(entry, str):
-        return NewContact(clean_address(entry), {})
+        return NewContact(clean_address(entry), {}, written=entry.strip())
     if not isinstance(entry, dict) or not isinstance(entry.get("email"), str):
         raise malformed_contacts()
     variables = entry.get("variables")
@@ -125,4 +135,5 @@ def _read_new_contact(entry: Any, *, lists_allowed: bool) -> NewContact:
         raise malformed_contacts()
     values = {str(name): value for name, value in variables.items() if name.lower() != "phone"}
     phone = next((value for name, value in variables.items() if name.lower() == "phone"), None)
-    return NewContact(clean_address(entry["email"]), values, None if phone is None else str(phone))
+    email = entry["email"]
+    return NewContact(clean_address(email), values, None if phone is None else str(phone), email.strip())

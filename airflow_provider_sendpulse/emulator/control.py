@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from airflow_provider_sendpulse.emulator import webhook_events
+from airflow_provider_sendpulse.emulator import strict_json, webhook_events
 from airflow_provider_sendpulse.emulator.campaign_request import CampaignRequest
 from airflow_provider_sendpulse.emulator.contacts import read_new_contacts
 from airflow_provider_sendpulse.emulator.emulator import Emulator
@@ -33,7 +32,7 @@ def command(method: str, path: str, run: Command, *, pushes: bool = False) -> Ro
 
     async def answer(request: Request) -> Response:
         try:
-            fields = json.loads(await request.body() or b"{}")
+            fields = strict_json.loads(await request.body() or b"{}")
             if not isinstance(fields, dict):
                 raise ValueError("the body must be a JSON object")
         except ValueError as error:
@@ -115,7 +114,7 @@ def remove_fault(emulator: Emulator, request: Request, _: dict[str, Any]) -> dic
 async def refuse_connections(request: Request) -> Response:
     """Answer, and then refuse connections for a while."""
     try:
-        seconds = json.loads(await request.body() or b"{}")["seconds"]
+        seconds = strict_json.loads(await request.body() or b"{}")["seconds"]
         request.app.state.emulator.server.refuse_connections(float(seconds), spare=request.scope["state"]["transport"])
     except (KeyError, TypeError, ValueError) as error:
         return JSONResponse({"error": f"seconds is missing or cannot be meant: {error}"}, 400)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import socket
 import struct
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from airflow_provider_sendpulse.emulator import strict_json
 from airflow_provider_sendpulse.emulator.altered_answers import NothingToAlter, altered
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.failing_answers import answer_of
@@ -260,7 +260,7 @@ def _readable(body: bytes) -> Any:
     if not body:
         return None
     try:
-        return json.loads(body)
+        return strict_json.loads(body)
     except ValueError:
         return body.decode(errors="replace")
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-import json
+import math
 from typing import Any
+
+from airflow_provider_sendpulse.emulator import strict_json
 
 
 def decoded(text: str) -> Any:
@@ -14,7 +16,7 @@ def decoded(text: str) -> Any:
         ValueError: it holds neither.
     """
     try:
-        return json.loads(text)
+        return strict_json.loads(text)
     except ValueError:
         return loads(text)
 
@@ -43,6 +45,8 @@ def _value(data: bytes, start: int) -> tuple[Any, int]:
         end = data.index(b";", start)
         text = data[start + 2 : end]
         number = float(text) if kind == b"d:" else int(text)
+        if not math.isfinite(float(text)):
+            raise ValueError("a number is beyond all bounds")
         return (bool(number) if kind == b"b:" else number), end + 1
     if kind == b"s:":
         colon = data.index(b":", start + 2)

@@ -107,6 +107,7 @@ class Settings:
     wrong_variables_on_add: Literal["accept", "refuse"] = "accept"
     contacts_per_add: int | None = None
     too_many_contacts: Literal["items", "count", "http"] = "items"
+    address_case: Literal["lower", "keep"] = "lower"
     known_events: list[str] | None = None
     segments: dict[int, int] = field(default_factory=dict)
     tag_names_unique: bool = True

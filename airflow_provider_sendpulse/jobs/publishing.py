@@ -37,7 +37,7 @@ def publish(sender: Sender, documents: Sequence[Document], clock: Clock) -> dict
 
     :raises InvalidRequest: when there are two templates of one name and language, or one is of the visual editor; nothing
         was written
-    :raises FinalFailure: when a name is taken by a template in another language
+    :raises FinalFailure: when a name is taken by a template in another language, or by one that is not the account's own
     :raises ServiceUnavailable: when it is not known whether a template was created, or one stays in processing; another try
         looks again
     """
@@ -90,10 +90,15 @@ def _create(sender: Sender, document: Document, clock: Clock) -> int:
     except Refused as error:
         if error.error_code != ErrorCode.TEMPLATE_NAME_TAKEN.code:
             raise
-        raise FinalFailure(
-            f"{error} There is no template of the account with this name in {document.lang}, so it is one in another "
-            "language that has it. Give each language a name of its own, such as template_name='{name}-{lang}'."
-        ) from None
+        langs = sorted({template.lang for template in _own(sender) if template.name.strip() == document.name})
+        why = (
+            f"A template of the account has this name in another language ({', '.join(langs)}). Give each language a name "
+            "of its own, such as template_name='{name}-{lang}'."
+            if langs
+            else "No template of the account that SendPulse lists has this name: it may be one of SendPulse's own. Choose "
+            "another name, such as template_name='shop-{name}'."
+        )
+        raise FinalFailure(f"{error} {why}") from None
     if found is not None:
         # It may be somebody else's, who was faster.
         return _renew(sender, document, found, clock)

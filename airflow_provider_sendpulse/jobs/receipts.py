@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.position import PositionStore
 from airflow_provider_sendpulse.jobs.screening import Item
-from airflow_provider_sendpulse.rows.people import Person
 
 Shown = Literal["digest", "address"]
 
@@ -56,23 +54,9 @@ class Findings:
         self._store.delete()
 
 
-def at_most(persons: Iterable[Person], most: int) -> Iterator[Person]:
-    """Yield people.
-
-    :raises InvalidRequest: when there are more than ``most``
-    """
-    for number, person in enumerate(persons, start=1):
-        if number > most:
-            raise InvalidRequest(
-                f"There are more than max_contacts={most:,} rows, and nothing brings back what is erased. Nothing was: if "
-                "all of them are meant, allow more."
-            )
-        yield person
-
-
 def shown(contact: str, how: Shown) -> str:
     """Return what a receipt says of whom it is for: an address, or the SHA-256 digest of it in lower case."""
     return contact if how == "address" else hashlib.sha256(contact.lower().encode()).hexdigest()
 
 
-__all__ = ["Erased", "Findings", "Shown", "at_most", "shown"]
+__all__ = ["Erased", "Findings", "Shown", "shown"]

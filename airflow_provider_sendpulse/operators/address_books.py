@@ -170,6 +170,8 @@ class SendPulseExportAddressBookOperator(SendPulseOperator):
     ``variables`` as JSON. A file is written anew; in a table, what is there of the book is replaced as a whole, in one
     transaction. The book is read page by page and takes no more memory when it is large.
 
+    Addresses are written as SendPulse has them, in whatever case: compare them in lower case, ``LOWER(email)``.
+
     The API pages by offset: while others change the book, a contact can be left out of the list. The task warns when the
     book has another number of contacts afterwards.
 

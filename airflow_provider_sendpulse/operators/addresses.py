@@ -57,14 +57,14 @@ class SendPulseAddressesOperator(AddressesOperator, SendPulseRowsOperator):
 class SendPulseAddressWritesOperator(BatchedRowsOperator, SendPulseAddressesOperator):
     """An operator that has something done with addresses, many in a call and several calls at a time.
 
-    :param concurrency: see :class:`~airflow_provider_sendpulse.operators.rows.BatchedRowsOperator`
+    :param concurrency, max_contacts: see :class:`~airflow_provider_sendpulse.operators.rows.BatchedRowsOperator`
     :param contacts, email_column: see
         :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressesOperator`
     :param max_rejected, max_rejected_ratio, rejects: see
         :class:`~airflow_provider_sendpulse.operators.rows.SendPulseRowsOperator`
     """
 
-    template_fields: Collection[str] = SendPulseAddressesOperator.template_fields
+    template_fields: Collection[str] = (*SendPulseAddressesOperator.template_fields, "max_contacts")
 
     def _deliver(
         self, context: Context, delivery: BatchedDelivery, noun: str, address_book_id: int | None = None

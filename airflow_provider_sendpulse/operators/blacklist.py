@@ -26,7 +26,7 @@ class SendPulseAddToBlacklistOperator(SendPulseAddressWritesOperator):
     :param comment: why, for those who read the blacklist in the dashboard; not about a person, as all of these addresses
         get the same (templated)
     :param batch_size: addresses per call; when SendPulse refuses that many, fewer are sent
-    :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
+    :param contacts, email_column, concurrency, max_contacts, max_rejected, max_rejected_ratio, rejects: see
         :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
 
@@ -41,6 +41,7 @@ class SendPulseAddToBlacklistOperator(SendPulseAddressWritesOperator):
         """Put the addresses on the blacklist.
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        :raises InvalidRequest: there are more rows than ``max_contacts``; nothing was sent
         :raises DeliveryFailed: when more rows went wrong than is allowed
         """
         delivery = blacklisting(plain_text(self.comment) or None, self.batch_size, self.concurrency)
@@ -51,18 +52,21 @@ class SendPulseRemoveFromBlacklistOperator(SendPulseAddressWritesOperator):
     """Take addresses off the account's blacklist, and return the counts. One that is not on it counts as accepted.
 
     :param batch_size: addresses per call; when SendPulse refuses that many, fewer are sent
+    :param max_contacts: with more rows than that nothing is sent and the task fails: campaigns reach again whoever a wrong
+        query takes off. ``None`` allows any number (templated)
     :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
         :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
 
-    def __init__(self, *, batch_size: int = 500, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, batch_size: int = 500, max_contacts: int | str | None = 1000, **kwargs: Any) -> None:
+        super().__init__(max_contacts=max_contacts, **kwargs)
         self.batch_size = batch_size
 
     def execute(self, context: Context) -> dict[str, int]:
         """Take the addresses off the blacklist.
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        :raises InvalidRequest: there are more rows than ``max_contacts``; nothing was sent
         :raises DeliveryFailed: when more rows went wrong than is allowed
         """
         return self._deliver(context, unblacklisting(self.batch_size, self.concurrency), "Addresses off the blacklist")
@@ -71,7 +75,8 @@ class SendPulseRemoveFromBlacklistOperator(SendPulseAddressWritesOperator):
 class SendPulseExportBlacklistOperator(SendPulseOperator):
     """Write the account's blacklist to a file or a table, with the columns ``sendpulse_conn_id`` and ``email``.
 
-    In a table, what is there of the same connection is replaced as a whole. The API has no paging here, so the list is in
+    Addresses are written as SendPulse has them, in whatever case: compare them in lower case, ``LOWER(email)``. In a table,
+    what is there of the same connection is replaced as a whole. The API has no paging here, so the list is in
     memory once.
 
     :param destination: where to: a path or URL that ends in ``.csv`` or ``.jsonl``, an

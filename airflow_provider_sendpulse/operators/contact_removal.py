@@ -38,14 +38,20 @@ class SendPulseRemoveContactsOperator(_BookContactsOperator):
     so. A removed contact can be added again, and is mailed then; to keep somebody from being mailed, unsubscribe.
 
     :param address_book_id: the address book (templated)
+    :param max_contacts: with more rows than that nothing is sent and the task fails: nothing brings back the variables of
+        contacts that a wrong query has removed. ``None`` allows any number (templated)
     :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
         :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
+
+    def __init__(self, *, max_contacts: int | str | None = 1000, **kwargs: Any) -> None:
+        super().__init__(max_contacts=max_contacts, **kwargs)
 
     def execute(self, context: Context) -> dict[str, int]:
         """Remove the contacts.
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        :raises InvalidRequest: there are more rows than ``max_contacts``; nothing was sent
         :raises DeliveryFailed: when more rows went wrong than is allowed
         :raises Refused: SendPulse refuses the whole call: there is no such book, say
         """
@@ -62,7 +68,7 @@ class SendPulseUnsubscribeContactsOperator(_BookContactsOperator):
     :class:`~airflow_provider_sendpulse.operators.blacklist.SendPulseAddToBlacklistOperator`.
 
     :param address_book_id: the address book (templated)
-    :param contacts, email_column, concurrency, max_rejected, max_rejected_ratio, rejects: see
+    :param contacts, email_column, concurrency, max_contacts, max_rejected, max_rejected_ratio, rejects: see
         :class:`~airflow_provider_sendpulse.operators.addresses.SendPulseAddressWritesOperator`
     """
 
@@ -70,6 +76,7 @@ class SendPulseUnsubscribeContactsOperator(_BookContactsOperator):
         """Unsubscribe the contacts.
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        :raises InvalidRequest: there are more rows than ``max_contacts``; nothing was sent
         :raises DeliveryFailed: when more rows went wrong than is allowed
         :raises Refused: SendPulse refuses the whole call: there is no such book, say
         """

@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_sendpulse.arguments import one_of, whole_number
-from airflow_provider_sendpulse.jobs.receipts import Erased, Findings, Shown, at_most, shown
+from airflow_provider_sendpulse.jobs.receipts import Erased, Findings, Shown, shown
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item, Key, screened
 from airflow_provider_sendpulse.operators.rows import RowsOperator
 from airflow_provider_sendpulse.operators.task_store import task_position
 from airflow_provider_sendpulse.rows.audience import Audience
+from airflow_provider_sendpulse.rows.bounded import bounded
 from airflow_provider_sendpulse.rows.output import Layout, Output, OutputFile, OutputTable, Record, output_of
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.rows.rejects_spool import reason_of
@@ -120,15 +121,13 @@ class ErasingOperator(RowsOperator):
                 tally.things += len(erased.found)
                 receipts.add(self._receipt(erased, kind, context))
 
-            with self._accounted("Contacts to erase", audience.source) as report:
+            with self._accounted("Contacts to erase", audience.source) as report, contextlib.ExitStack() as stack:
                 place.prepare(kind.layout)
-                with audience.reading() as persons:
-                    for _ in at_most(persons, most):
-                        pass
+                counted = stack.enter_context(bounded(audience, most, "erased"))
                 try:
                     with (
-                        audience.reading() as persons,
-                        contextlib.closing(screened(at_most(persons, most), report, key, reached=reached)) as items,
+                        counted.reading() as persons,
+                        contextlib.closing(screened(persons, report, key, reached=reached)) as items,
                     ):
                         erase(items, report, findings, note)
                 except Exception:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 
 from airflow_provider_sendpulse.api.clock import SystemClock
+from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.exceptions import DeliveryFailed, Interrupted, InvalidRequest, RejectsNotWritten
 from airflow_provider_sendpulse.hooks.service import ServiceHook
 from airflow_provider_sendpulse.jobs.batched_delivery import BatchedDelivery
@@ -23,6 +24,7 @@ from airflow_provider_sendpulse.operators.base import SendPulseOperator
 from airflow_provider_sendpulse.operators.service import ServiceOperator
 from airflow_provider_sendpulse.operators.task_store import task_position
 from airflow_provider_sendpulse.rows.audience import Audience
+from airflow_provider_sendpulse.rows.bounded import bounded
 from airflow_provider_sendpulse.rows.rejects import NoRejects, Rejects, TaskRun
 from airflow_provider_sendpulse.rows.rejects_file import RejectsFile
 from airflow_provider_sendpulse.rows.rejects_spool import SpooledRejects, reason_of
@@ -170,13 +172,19 @@ class BatchedRowsOperator(RowsOperator):
     the same rows in the same order, and starts over if not; that needs Airflow 3.3, below it a retry starts over.
 
     :param concurrency: calls at a time, from 1 to 32, within the request budget of the account
+    :param max_contacts: with more rows than that nothing is sent and the task fails, so that a wrong query does not reach
+        everybody; no such bound when left out or ``None``. The rows are read once and counted before the first call, and
+        those that were counted are sent (templated)
     """
+
+    template_fields: Collection[str] = (*RowsOperator.template_fields, "max_contacts")
 
     _skips_what_it_has_sent = True
 
-    def __init__(self, *, concurrency: int = 4, **kwargs: Any) -> None:
+    def __init__(self, *, concurrency: int = 4, max_contacts: int | str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.concurrency = concurrency
+        self.max_contacts = max_contacts
 
     def _deliver_batches(
         self,
@@ -185,17 +193,25 @@ class BatchedRowsOperator(RowsOperator):
         audience: Audience,
         noun: str,
         delivery: Callable[[Sender], BatchedDelivery],
+        located: Callable[[Audience], Audience] | None = None,
     ) -> dict[str, int]:
         """Deliver the rows and return the counts.
 
         :param noun: what the rows are, for the log
         :param delivery: says how, once there is a connection
+        :param located: says how the rows are read that may be sent, when they are looked up on the way
         """
+        # Not optional_number: a template that renders to nothing must not take the bound away.
+        most = None if self.max_contacts is None else whole_number(self.max_contacts, "max_contacts")
         position = task_position(context)
-        with self._accounted(noun, audience.source) as report, hook:
+        with (
+            self._accounted(noun, audience.source) as report,
+            bounded(audience, most, "sent") as counted,
+            hook,
+        ):
             delivery(hook).run(
                 hook.get_conn(),  # what threads may share: the hook asks Airflow, which only this thread may
-                audience,
+                counted if located is None else located(counted),
                 position,
                 report,
                 SystemClock(),

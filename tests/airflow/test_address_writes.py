@@ -235,6 +235,76 @@ def test_wrong_arguments(runner: Any, task: Any, account: Any, arguments: dict[s
     assert not account.emulator.requests.total
 
 
+def everybody(path: Path) -> SqlRows:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE gone (email TEXT)")
+        connection.executemany("INSERT INTO gone VALUES (?)", [(email,) for email in READERS])
+    return SqlRows("shop", "SELECT email FROM gone ORDER BY email")
+
+
+class TestMaxContacts:
+    """A wrong query does not reach everybody."""
+
+    def test_more(
+        self, runner: Any, task: Any, kind: Kind, account: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "shop.db"
+        monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+        rows = everybody(path)
+        runner.api.should_retry = True
+        result = runner.run(task(rows, max_contacts="{{ 249 }}"))
+        assert result.state == "failed"
+        assert "more than max_contacts=249 rows" in str(result.error)
+        assert "Nothing was sent" in str(result.error)
+        assert kind.done(account) == set()
+        assert not account.emulator.requests.total
+
+    def test_as_many(self, runner: Any, task: Any) -> None:
+        assert runner.run(task(READERS, max_contacts=250)).value["accepted"] == 250
+
+    def test_those_who_were_counted_are_sent(self, runner: Any, task: Any, kind: Kind, account: Any) -> None:
+        readings: list[int] = []
+
+        class Growing:
+            """One row more whenever it is read."""
+
+            def rows(self) -> Any:
+                readings.append(1)
+                yield from ({"email": email, "age": 7} for email in READERS[: len(readings)])
+
+        result = runner.run(task(Growing(), max_contacts=1))
+        assert result.state == "success", result.error
+        assert (result.value["read"], len(readings)) == (1, 1)
+        assert kind.done(account) == {READERS[0]}
+
+    def test_missing_column(self, runner: Any, task: Any) -> None:
+        result = runner.run(task([{"mail": READERS[0]}], max_contacts=1))
+        assert "The rows have no column email; they have mail" in str(result.error)
+
+    def test_a_row_without_the_column(self, runner: Any, task: Any) -> None:
+        result = runner.run(task([{"email": READERS[0]}, {"mail": READERS[1]}], max_contacts=2, max_rejected_ratio=0.5))
+        assert (result.value["accepted"], result.value["invalid"]) == (1, 1)
+
+    @pytest.mark.parametrize("most", ["", "None", "many", "{{ None }}"])
+    def test_no_number(self, runner: Any, task: Any, account: Any, most: str) -> None:
+        """What renders to nothing takes no bound away."""
+        result = runner.run(task([READERS[0]], max_contacts=most))
+        assert result.state == "failed"
+        assert "max_contacts is" in str(result.error)
+        assert not account.emulator.requests.total
+
+    def test_default(self, runner: Any, task: Any, kind: Kind) -> None:
+        """What cannot be made good by saying it again has a bound without being told; what keeps mail away has none."""
+        result = runner.run(task([f"x{number}@example.com" for number in range(1001)]))
+        bounded = kind.operation in ("contacts.remove", "blacklist.remove")
+        assert ("more than max_contacts=1,000 rows" in str(result.error)) is bounded
+        assert (result.state == "failed") is bounded
+
+    def test_any_number(self, runner: Any, task: Any) -> None:
+        result = runner.run(task([f"x{number}@example.com" for number in range(1001)], max_contacts=None))
+        assert result.state == "success", result.error
+
+
 class TestOfABook:
     """What those have in common that belong to an address book."""
 

@@ -33,6 +33,15 @@ def test_marker_in_the_name(runner: Any, account: Any, campaign_of: Any) -> None
     assert result.value == campaign["id"]
 
 
+@pytest.mark.parametrize("given", [None, True, False])
+def test_dynamic_list(runner: Any, account: Any, campaign_of: Any, given: bool | None) -> None:
+    result = runner.run(campaign_of(use_dynamic_list=given))
+    assert result.state == "success", result.error
+    [body] = account.sent("campaigns.create")
+    assert body.get("use_dynamic_list") is given
+    assert ("use_dynamic_list" in body) is (given is not None)
+
+
 @pytest.mark.parametrize("how", ["retry", "cleared", "cleared without a store"])
 def test_second_run_adopts(runner: Any, account: Any, campaign_of: Any, how: str) -> None:
     campaign = campaign_of()

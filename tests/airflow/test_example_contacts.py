@@ -74,6 +74,41 @@ class TestLookAfterContacts:
         assert query(shop, "SELECT count(*) FROM sendpulse_contacts") == [len(book["contacts"])]
         assert results["remove"].value["read"] == 0
 
+    def remove(self, book_id: int, **conf: Any) -> Any:
+        """Run what leads to the removal, and the removal."""
+        dag = dags_of("look_after_contacts")["look_after_contacts"]
+        runner = TaskRunner(api_of("look_after_contacts", conf={"address_book_id": book_id, **conf}))
+        assert runner.run(dag.get_task("export")).state == "success"
+        return runner.run(dag.get_task("remove"))
+
+    def test_the_shop_knows_nobody(self, shop: Path, account: Any, book_id: int) -> None:
+        """A load that has failed empties no book."""
+        before = len(account.books[0]["contacts"])
+        query(shop, "DELETE FROM customers")
+        result = self.remove(book_id)
+        assert (result.state, result.value["read"]) == ("success", 0), result.error
+        assert len(account.books[0]["contacts"]) == before
+
+    def test_the_shop_knows_few(self, shop: Path, account: Any, book_id: int) -> None:
+        before = len(account.books[0]["contacts"])
+        query(shop, "DELETE FROM customers WHERE id > 3")
+        result = self.remove(book_id, most_leaving=5)
+        assert result.state == "failed"
+        assert "more than max_contacts=5 rows" in str(result.error)
+        assert len(account.books[0]["contacts"]) == before
+
+    def test_addresses_in_another_case(self, shop: Path, account: Any) -> None:
+        """Case makes nobody a stranger, neither that of the shop nor that of SendPulse."""
+        account.emulator.configure(address_case="keep")
+        emails = [person.email for person in SHOP.customers(shop)]
+        written = [email.title() for email in emails[:5]] + [email.upper() for email in emails[5:]]
+        book_id = account.book("Readers of the shop", [*written, "Former@Example.com"])
+        query(shop, "UPDATE customers SET email = UPPER(SUBSTR(email, 1, 1)) || SUBSTR(email, 2) WHERE id % 2")
+        result = self.remove(book_id)
+        assert (result.state, result.value["accepted"]) == ("success", 1), result.error
+        assert {*query(shop, "SELECT email FROM sendpulse_contacts")} == {*written, "Former@Example.com"}
+        assert {contact["email"] for contact in account.books[0]["contacts"]} == {*emails}
+
     def test_too_dear(self, shop: Path, account: Any, book_id: int) -> None:
         account.emulator.configure(plan_recipients=1, price_per_email=10)
         api = api_of("look_after_contacts", conf={"address_book_id": book_id, "max_cost": 5})

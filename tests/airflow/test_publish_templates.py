@@ -113,12 +113,23 @@ def test_templates_of_others_are_never_touched(
     assert writes(account) == {"create": 1, "edit": 0}
 
 
+def test_a_name_that_is_not_the_account_s(runner: Any, dag: Any, account: Any, tmp_path: Path) -> None:
+    """No other language of ours has it, so none is blamed."""
+    account.emulator.faults.add("status", status=422, error_code=573, operation="templates.create", times=None)
+    (tmp_path / "Spring Sale.en.html").write_text("<h1>Ours</h1>")
+    result = runner.run(operator(dag, tmp_path / "Spring Sale.en.html"))
+    assert result.state == "failed"
+    assert "one of SendPulse's own" in str(result.error)
+    assert "another language" not in str(result.error)
+
+
 def test_two_languages_of_one_name(runner: Any, dag: Any, account: Any, folder: Path, published: Any) -> None:
     (folder / "welcome.ua.html").write_text("<p>Вітаємо</p>")
     refused = runner.run(operator(dag, folder))
     assert refused.state == "failed"
     assert "error_code 573" in str(refused.error)
     assert "template_name='{name}-{lang}'" in str(refused.error)
+    assert "in another language (en)" in str(refused.error)
     result = runner.run(operator(dag, folder, template_name="{name}-{lang}"))
     assert {*result.value} == {"welcome/en", "welcome/ua", "receipt.v2/en"}
     assert published()[("welcome-ua", "ua")] == "<p>Вітаємо</p>"

@@ -271,3 +271,18 @@ def test_contacts_that_are_there_may_be_left_alone(api, keep, city):
 def test_options_of_adding_have_their_types(api, wrong):
     fields = {"emails": ["ada@example.com"], **wrong}
     assert api.refused("POST", f"/addressbooks/{api.book(0)}/emails", fields) == (422, 422)
+
+
+def test_case_of_addresses(api, book, emulator):
+    add(api, book, "Ada@Example.com", {"email": "BOB@example.com", "variables": {"x": 1}})
+    assert [contact["email"] for contact in listed(api, book)] == ["ada@example.com", "bob@example.com"]
+    emulator.configure(address_case="keep")
+    assert [contact["email"] for contact in listed(api, book)] == ["Ada@Example.com", "BOB@example.com"]
+    assert api.get(f"/addressbooks/{book}/emails/ada@example.com")["email"] == "Ada@Example.com"
+    assert api.get(f"/addressbooks/{book}/variables/x/1")[0]["email"] == "BOB@example.com"
+    assert api.get("/emails/ADA@example.com")[0]["email"] == "Ada@Example.com"
+    # It is found in any case, and added but once.
+    add(api, book, "ada@EXAMPLE.com")
+    assert len(listed(api, book)) == 2
+    assert api.send("DELETE", f"/addressbooks/{book}/emails", {"emails": ["aDa@example.com"]}).json() == {"result": True}
+    assert [contact["email"] for contact in listed(api, book)] == ["BOB@example.com"]

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
+import requests
 
 NASTY = "<script>alert('x')</script>"
 
@@ -132,3 +134,20 @@ def test_looking_changes_nothing(api, emulator, seeded):
         html(api, path)
     assert api.control("GET", "/state") == before
     assert emulator.requests.total == total
+
+
+@pytest.mark.parametrize("path", ["/ui/campaigns/9", "/ui/books/9", "/ui/esputnik/segments/9", "/ui/inbox/9/body"])
+def test_what_is_not_there_is_a_page(emulator, path):
+    answer = requests.get(emulator.url + path, timeout=5)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "There is nothing here" in answer.text
+
+
+def test_one_of_a_kind_is_no_plural(api, emulator):
+    api.book(1)
+    api.post("/events/name/cart", {"email": "a@example.com", "phone": "380501112233"})
+    text = requests.get(emulator.url + "/", timeout=5).text
+    for one in ("address book", "event", "request"):
+        assert re.search(rf"<b>1</b> {one}\s*<", text)
+    assert "1 events" not in text

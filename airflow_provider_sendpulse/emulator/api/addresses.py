@@ -23,7 +23,7 @@ def where(state: State, call: Call) -> list[dict[str, Any]]:
     return [
         {
             "book_id": book.id,
-            "email": contact.email,
+            "email": contact.shown(state.settings.address_case),
             "status": contact.status,
             "status_explain": explain(CONTACT_STATUSES, contact.status),
             "variables": variables_as_answer(book, contact),

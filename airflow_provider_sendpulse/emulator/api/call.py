@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from airflow_provider_sendpulse.emulator import strict_json
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.errors import Refusal, invalid, missing, wrong_type
 from airflow_provider_sendpulse.emulator.settings import Settings
@@ -107,7 +107,10 @@ def endpoint(
 
     async def answer(request: Request) -> Response:
         emulator: Emulator = request.app.state.emulator
-        call = await read_call(request, emulator.settings)
+        try:
+            call = await read_call(request, emulator.settings)
+        except Refusal as refusal:
+            return JSONResponse(refusal.body(), refusal.http_status)
         with emulator.lock:
             state = emulator.state
             try:
@@ -126,7 +129,11 @@ def endpoint(
 
 
 async def read_call(request: Request, settings: Settings) -> Call:
-    """Read a request; a body that is not JSON where JSON is due reads as none."""
+    """Read a request; a body that is not JSON where JSON is due reads as none.
+
+    Raises:
+        Refusal: it is JSON that cannot be kept.
+    """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body: Any
     encoding: Encoding
@@ -143,7 +150,9 @@ async def read_call(request: Request, settings: Settings) -> Call:
     else:
         encoding = "json"
         try:
-            body = json.loads(await request.body() or b"null")
+            body = strict_json.loads(await request.body() or b"null")
+        except strict_json.CannotBeKept as error:
+            raise Refusal(400, 400, f"Bad Request: {error}") from None
         except ValueError:
             body = None
     query = request.query_params

@@ -52,7 +52,7 @@ CONFIRMATION_BODY = "<p>Please confirm that you want our messages: <a href='http
 def contact_as_answer(settings: Settings, contact: Contact) -> dict[str, Any]:
     """Show a contact as a list shows it: variables are an object, or an empty array when there are none."""
     answer: dict[str, Any] = {
-        "email": contact.email,
+        "email": contact.shown(settings.address_case),
         "status": str(contact.status) if settings.contact_status_as_string else contact.status,
         "status_explain": explain(CONTACT_STATUSES, contact.status),
     }
@@ -131,7 +131,7 @@ def read(state: State, call: Call) -> dict[str, Any]:
     if contact is None:
         raise address_not_found()
     return {
-        "email": contact.email,
+        "email": contact.shown(state.settings.address_case),
         "abook_id": str(book.id) if state.settings.contact_book_id_as_string else book.id,
         "phone": phone_as_answer(state.settings, contact) if contact.phone else "",
         "status": str(contact.status) if state.settings.contact_status_as_string else contact.status,
@@ -148,7 +148,7 @@ def search(state: State, call: Call) -> list[dict[str, Any]]:
         raise variable_not_found()
     return [
         {
-            "email": contact.email,
+            "email": contact.shown(state.settings.address_case),
             "status": contact.status,
             "status_explain": explain(CONTACT_STATUSES, contact.status),
         }

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -142,6 +143,11 @@ def show(path: str, view: View) -> Route:
         emulator: Emulator = request.app.state.emulator
         with emulator.lock:
             emulator.state.settle()
-            return view(request, emulator)
+            try:
+                return view(request, emulator)
+            except HTTPException as error:
+                missing = page(request, "missing.html")
+                missing.status_code = error.status_code
+                return missing
 
     return Route(path, answer, methods=["GET"])

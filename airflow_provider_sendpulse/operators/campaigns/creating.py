@@ -65,6 +65,8 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
     :param segment_id: a segment of the one address book (templated)
     :param send_date: when to send: an aware date or its ISO text (templated). It needs the connection's
         ``account_timezone``. At once when left out.
+    :param use_dynamic_list: whether contacts are mailed too that come into the book before the campaign is sent, which
+        needs a paid plan; when left out, as SendPulse does it
     :param draft: create a draft, which only the dashboard can launch
     :param mailing_key: what makes this mailing this one; DAG, run, task and map index when left out (templated)
     :param edition: change it to mail again on purpose (templated)
@@ -102,6 +104,7 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         address_book_id: int | str | Sequence[int | str] | None = None,
         segment_id: int | str | None = None,
         send_date: datetime | str | None = None,
+        use_dynamic_list: bool | None = None,
         draft: bool = False,
         mailing_key: str | None = None,
         edition: int | str = 1,
@@ -122,6 +125,7 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         self.address_book_id = address_book_id
         self.segment_id = segment_id
         self.send_date = send_date
+        self.use_dynamic_list = use_dynamic_list
         self.draft = draft
         self.mailing_key = mailing_key
         self.edition = edition
@@ -261,6 +265,7 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
             send_date=None if send_date is None else account_time(send_date, account_timezone),
             address_book_ids=[] if books is None else whole_numbers(books, "address_book_id"),
             segment_id=optional_number(self.segment_id, "segment_id"),
+            use_dynamic_list=self.use_dynamic_list,
             draft=self.draft,
         )
 

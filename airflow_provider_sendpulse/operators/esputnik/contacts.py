@@ -273,12 +273,16 @@ class EsputnikUnsubscribeContactsOperator(BatchedRowsOperator, AddressesOperator
 
     :param batch_size: addresses per call; when eSputnik refuses that many, fewer are sent
     :param contacts, email_column: see :class:`~airflow_provider_sendpulse.operators.addresses.AddressesOperator`
-    :param concurrency: see :class:`~airflow_provider_sendpulse.operators.rows.BatchedRowsOperator`
+    :param concurrency, max_contacts: see :class:`~airflow_provider_sendpulse.operators.rows.BatchedRowsOperator`
     :param max_rejected, max_rejected_ratio, rejects: see
         :class:`~airflow_provider_sendpulse.operators.rows.RowsOperator`
     """
 
-    template_fields: Collection[str] = (*EsputnikRowsOperator.template_fields, *AddressesOperator.template_fields)
+    template_fields: Collection[str] = (
+        *EsputnikRowsOperator.template_fields,
+        *AddressesOperator.template_fields,
+        "max_contacts",
+    )
 
     def __init__(self, *, batch_size: int = 500, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -288,6 +292,7 @@ class EsputnikUnsubscribeContactsOperator(BatchedRowsOperator, AddressesOperator
         """Unsubscribe the addresses.
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt
+        :raises InvalidRequest: there are more rows than ``max_contacts``; nothing was sent
         :raises DeliveryFailed: when more rows went wrong than is allowed
         """
         delivery = unsubscription(self.batch_size, self.concurrency)

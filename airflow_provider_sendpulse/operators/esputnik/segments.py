@@ -17,6 +17,7 @@ from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.operators.esputnik.rows import EsputnikKnownContactsOperator
 from airflow_provider_sendpulse.operators.rows import BatchedRowsOperator
 from airflow_provider_sendpulse.operators.service import plain_text
+from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.source import RowSource
 
 if TYPE_CHECKING:
@@ -31,14 +32,19 @@ class EsputnikSegmentOperator(BatchedRowsOperator, EsputnikKnownContactsOperator
     :param segment_id: id of the segment; instead of ``segment_name`` (templated)
     :param segment_name: its exact name (templated)
     :param batch_size: contacts per call, at most 500
-    :param concurrency: see :class:`~airflow_provider_sendpulse.operators.rows.BatchedRowsOperator`
+    :param concurrency, max_contacts: see :class:`~airflow_provider_sendpulse.operators.rows.BatchedRowsOperator`
     :param contacts, by, column: see
         :class:`~airflow_provider_sendpulse.operators.esputnik.rows.EsputnikKnownContactsOperator`
     :param max_rejected, max_rejected_ratio, rejects: see
         :class:`~airflow_provider_sendpulse.operators.rows.RowsOperator`
     """
 
-    template_fields: Collection[str] = (*EsputnikKnownContactsOperator.template_fields, "segment_id", "segment_name")
+    template_fields: Collection[str] = (
+        *EsputnikKnownContactsOperator.template_fields,
+        "segment_id",
+        "segment_name",
+        "max_contacts",
+    )
 
     def __init__(
         self,
@@ -61,15 +67,16 @@ class EsputnikSegmentOperator(BatchedRowsOperator, EsputnikKnownContactsOperator
         by, audience = self._meant()
         # Contacts are found by address or number before they are sent, and sent by the service's id.
         sent_by = by if by.is_id else By.CONTACT_ID
-        if not by.is_id:
-            audience = Located(audience.source, audience.columns, self.hook, by)
         # Wrong numbers are told before anything is asked for.
         make(0, sent_by, self.batch_size, self.concurrency)
 
         def delivery(sender: Sender) -> BatchedDelivery:
             return make(choice.found(sender).id, sent_by, self.batch_size, self.concurrency)
 
-        return self._deliver_batches(context, self.hook, audience, noun, delivery)
+        def located(audience: Audience) -> Audience:
+            return audience if by.is_id else Located(audience.source, audience.columns, self.hook, by)
+
+        return self._deliver_batches(context, self.hook, audience, noun, delivery, located)
 
 
 class EsputnikAttachToSegmentOperator(EsputnikSegmentOperator):
@@ -78,8 +85,9 @@ class EsputnikAttachToSegmentOperator(EsputnikSegmentOperator):
     A segment appears when contacts join it by its name, in an import or on subscribing; no call makes an empty one.
     eSputnik gives no outcome per contact: *accepted* means that it took them, also ids that no contact has.
 
-    :param segment_id, segment_name, batch_size, concurrency, contacts, by, column, max_rejected, max_rejected_ratio,
-        rejects: see :class:`~airflow_provider_sendpulse.operators.esputnik.segments.EsputnikSegmentOperator`
+    :param segment_id, segment_name, batch_size, concurrency, max_contacts, contacts, by, column, max_rejected,
+        max_rejected_ratio, rejects: see
+        :class:`~airflow_provider_sendpulse.operators.esputnik.segments.EsputnikSegmentOperator`
     """
 
     def execute(self, context: Context) -> dict[str, int]:
@@ -87,7 +95,8 @@ class EsputnikAttachToSegmentOperator(EsputnikSegmentOperator):
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt. Whose address or telephone
             number no contact has, or several have, is invalid
-        :raises InvalidRequest: there is no such segment, several of the name, or it is not a static one; nobody joined
+        :raises InvalidRequest: there is no such segment, several of the name, or it is not a static one; or
+            there are more rows than ``max_contacts``; nobody joined
         :raises DeliveryFailed: when more rows went wrong than is allowed
         """
         return self._change(context, attaching, "Contacts to attach")
@@ -100,6 +109,8 @@ class EsputnikDetachFromSegmentOperator(EsputnikSegmentOperator):
     without any, nobody leaves. To empty the segment, say ``empty_segment=True``, and give no contacts.
 
     :param empty_segment: let everybody leave the segment
+    :param max_contacts: with more rows than that nobody leaves and the task fails: nothing says afterwards whom a wrong
+        query has detached. ``None`` allows any number (templated)
     :param segment_id, segment_name, batch_size, concurrency, contacts, by, column, max_rejected, max_rejected_ratio,
         rejects: see :class:`~airflow_provider_sendpulse.operators.esputnik.segments.EsputnikSegmentOperator`
     """
@@ -110,9 +121,10 @@ class EsputnikDetachFromSegmentOperator(EsputnikSegmentOperator):
         contacts: RowSource | Sequence[str | int | Mapping[str, Any]] | None = None,
         by: Literal["contact_id", "external_customer_id", "email", "phone"] = "contact_id",
         empty_segment: bool = False,
+        max_contacts: int | str | None = 1000,
         **kwargs: Any,
     ) -> None:
-        super().__init__(contacts=contacts, by=by, **kwargs)
+        super().__init__(contacts=contacts, by=by, max_contacts=max_contacts, **kwargs)
         self.empty_segment = empty_segment
         # What renders to nothing was meant to say who leaves.
         self._names_contacts = contacts is not None
@@ -122,8 +134,8 @@ class EsputnikDetachFromSegmentOperator(EsputnikSegmentOperator):
 
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt; all of them 0 when the segment
             was emptied. Whose address or telephone number no contact has, or several have, is invalid
-        :raises InvalidRequest: there is no such segment, several of the name, or it is not a static one; or
-            ``empty_segment`` came together with contacts; nobody left
+        :raises InvalidRequest: there is no such segment, several of the name, or it is not a static one; there
+            are more rows than ``max_contacts``; or ``empty_segment`` came together with contacts; nobody left
         :raises DeliveryFailed: when more rows went wrong than is allowed
         """
         if self.empty_segment is not True:

@@ -427,6 +427,12 @@ class TestUnsubscribe:
         assert result.state == "success", result.error
         assert sorted(len(body["emails"]) for body in esputnik.sent("unsubscribed.add")) == [5, 10, 10]
 
+    def test_too_many(self, runner: Any, unsubscribe: Any, esputnik: Any) -> None:
+        result = runner.run(unsubscribe([ADA, BOB], max_contacts="{{ 1 }}"))
+        assert result.state == "failed"
+        assert "more than max_contacts=1 rows" in str(result.error)
+        assert not esputnik.emulator.requests.total
+
     def test_nobody(self, runner: Any, unsubscribe: Any, esputnik: Any) -> None:
         result = runner.run(unsubscribe([]))
         assert (result.state, result.value) == ("success", NONE), result.error

@@ -132,9 +132,28 @@ def test_rows_of_a_query(
 
 
 def test_batches(runner: Any, task: Any, esputnik: Any, segment: int, deed: str) -> None:
-    result = runner.run(task([*range(1, 1202)]))
+    result = runner.run(task([*range(1, 1202)], max_contacts=1201))
     assert result.state == "success", result.error
     assert sorted(len(body["contactIds"]) for body in esputnik.sent(f"segments.{deed}")) == [201, 500, 500]
+
+
+@pytest.mark.parametrize(
+    ("by", "contacts"), [("contact_id", [1, 2, 3]), ("email", ["reader1@example.com", "b@example.com", "c@example.com"])]
+)
+def test_too_many(runner: Any, task: Any, esputnik: Any, segment: int, changed: Any, by: str, contacts: list[Any]) -> None:
+    before, asked = changed(), esputnik.emulator.requests.total
+    runner.api.should_retry = True
+    result = runner.run(task(contacts, by=by, max_contacts="2"))
+    assert result.state == "failed"
+    assert "more than max_contacts=2 rows" in str(result.error)
+    # Nobody was looked up for it either.
+    assert (changed(), esputnik.emulator.requests.total) == (before, asked)
+
+
+def test_a_bound_without_being_told(runner: Any, task: Any, esputnik: Any, segment: int, deed: str) -> None:
+    result = runner.run(task([*range(1, 1002)]))
+    assert (result.state == "failed") is (deed == "detach")
+    assert ("more than max_contacts=1,000 rows" in str(result.error)) is (deed == "detach")
 
 
 @pytest.mark.parametrize("source", ["list", "query", "all wrong"])

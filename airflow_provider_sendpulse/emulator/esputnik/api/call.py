@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from airflow_provider_sendpulse.emulator import strict_json
 from airflow_provider_sendpulse.emulator.emulator import Emulator
 from airflow_provider_sendpulse.emulator.esputnik.account import Esputnik
 from airflow_provider_sendpulse.emulator.esputnik.errors import MEDIA_TYPE, EsputnikRefusal, bad_request
@@ -190,7 +190,9 @@ def _read(request: Request, body: bytes) -> Call:
         if content_type != "application/json":
             raise EsputnikRefusal(415, "Unsupported Media Type")
         try:
-            content = json.loads(body)
+            content = strict_json.loads(body)
+        except strict_json.CannotBeKept as error:
+            raise bad_request(f"Request body is {error}") from None
         except ValueError:
             raise bad_request("Request body is not JSON") from None
     return Call(request.path_params, request.query_params, content, len(body))

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from email.utils import parseaddr
 from typing import Any
 
+from airflow_provider_sendpulse.emulator import strict_json
 from airflow_provider_sendpulse.emulator.esputnik.account import Esputnik
 from airflow_provider_sendpulse.emulator.esputnik.api.call import Call, endpoint
 from airflow_provider_sendpulse.emulator.esputnik.contacts import Contact
@@ -132,7 +132,7 @@ def _recipient(
 ) -> tuple[Contact, str, dict[str, Any]]:
     """Return whom a recipient means, the address, and the data that came along."""
     try:
-        data = json.loads(recipient.get("jsonParam") or "{}")
+        data = strict_json.loads(recipient.get("jsonParam") or "{}")
     except ValueError as error:
         raise _Unreachable("jsonParam is not JSON") from error
     data = data if isinstance(data, dict) else {}
