@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from airflow_provider_sendpulse.jobs.stored_values import StoredValues
 
@@ -18,16 +18,23 @@ class MessageIntent:
     :param likeness: digest of sender, recipient and subject; ``None`` where it is only assumed that a try has sent anything
     :param before: ids of the messages like it that were listed already; ``None`` where nobody has looked
     :param message_id: the message that came of it, as soon as that is known
+    :param resent: whether it is about sending again what may have been sent before, which happens once
     """
 
     at: float
     likeness: str | None = None
     before: tuple[str, ...] | None = None
     message_id: str | None = None
+    resent: bool = False
 
 
 class MessageRecord(Protocol):
-    """Where a task keeps what its next try has to know."""
+    """Where a task keeps what its next try has to know.
+
+    :ivar outlives_try: whether the next try learns of it
+    """
+
+    outlives_try: ClassVar[bool]
 
     def intent(self) -> MessageIntent | None:
         """Return the intent of this or an earlier try."""
@@ -43,6 +50,8 @@ class StoredMessageRecord(StoredValues):
 
     :param name: tells the messages of one task apart: a changed edition begins with nothing
     """
+
+    outlives_try: ClassVar[bool] = True
 
     def __init__(self, get: Callable[[str], Any], put: Callable[[str, Any], None], name: str) -> None:
         super().__init__(get, put, f"message-{name}")
@@ -67,12 +76,17 @@ class StoredMessageRecord(StoredValues):
 class GuessedMessageRecord:
     """A record where nothing outlives a try (below Airflow 3.3): a retry has to assume that the try before it has sent.
 
+    Only the number of the try says how often that may have been: the second may send again, and each later one has to
+    assume that it did.
+
     :param try_number: number of this try, from 1
     :param now: seconds since the epoch; an assumed intent counts from here, so that a message has had time to be listed
     """
 
+    outlives_try: ClassVar[bool] = False
+
     def __init__(self, try_number: int, now: float) -> None:
-        self._intent = MessageIntent(at=now) if try_number > 1 else None
+        self._intent = MessageIntent(at=now, resent=try_number > 2) if try_number > 1 else None
 
     def intent(self) -> MessageIntent | None:
         """Return the assumed intent."""

@@ -97,7 +97,8 @@ def send_message_once(
     :raises MessageConflict: an earlier try of this task was about to send, or has sent, another message
     :raises AmbiguousOutcome: it may have been sent, and is not sent again
     :raises Throttled: the service takes no message now; nothing was sent
-    :raises ServiceUnavailable: the list could not be read, or another task has been sending for too long; nothing was sent
+    :raises ServiceUnavailable: the list could not be read, another task has been sending for too long, or only the second
+        try can tell whether it may be sent again; a retry looks for it
     :raises ServiceError: the service refused the message, or could not be asked; nothing was sent
     """
     return _Sending(sender, one, record, clock, lease).run()
@@ -130,6 +131,7 @@ class _Sending:
         self._record = record
         self._clock = clock
         self._may_be_unlisted = False
+        self._requested = False
 
     def run(self) -> Outcome:
         give_up_at = self._clock.now() + LONGEST_WAIT
@@ -157,9 +159,11 @@ class _Sending:
 
     def _not_alone(self) -> ServiceUnavailable:
         return ServiceUnavailable(
-            f"Another task has been sending a message with {_SIGN} for {LONGEST_WAIT / 60:.0f} minutes. This task has sent "
-            "nothing."
+            f"Another task has been sending a message with {_SIGN} for {LONGEST_WAIT / 60:.0f} minutes. {self._told()}"
         )
+
+    def _told(self) -> str:
+        return "A request of this try may have arrived." if self._requested else "This try has sent nothing."
 
     def _run(self) -> Outcome:
         intent = self._record.intent()
@@ -176,32 +180,36 @@ class _Sending:
             return Outcome(intent.message_id, adopted=True)
         return self._settle(intent)
 
-    def _send(self, *, again: bool = False) -> Outcome:
+    def _send(self, earlier: MessageIntent | None = None) -> Outcome:
+        """Send it.
+
+        :param earlier: what may have been sent before, where this is the second time
+        """
         now = self._clock.now()
         before = find_alike(self._sender, self._likeness, self._one.since if self._one.is_unique else now)
         if self._one.is_unique and before:
             return self._adopt(MessageIntent(now), _first(before))
         if not self._right.is_held():
             raise _RightLost
-        intent = MessageIntent(now, self._likeness.digest, tuple(sorted(before)))
+        intent = MessageIntent(now, self._likeness.digest, tuple(sorted(before)), resent=earlier is not None)
         self._record.keep_intent(intent)
-        self._may_be_unlisted = True
+        self._may_be_unlisted = self._requested = True
         try:
             message_id = self._sender.send(self._call)
         except AmbiguousOutcome as doubt:
             log.warning("%s Looking for it by %s.", doubt, _SIGN)
-            return self._settle(intent, doubt, again=again)
+            return self._settle(intent, doubt)
         except ServiceError:
-            # Refused, throttled or not reached: certainly nothing was sent.
-            self._may_be_unlisted = False
-            self._record.keep_intent(None)
+            # Refused, throttled or not reached: certainly nothing was sent by this request.
+            self._may_be_unlisted = earlier is not None
+            self._record.keep_intent(earlier)
             raise
         self._may_be_unlisted = False
         self._record.keep_intent(replace(intent, message_id=message_id))
         log.info("Sent message %s.", message_id)
         return Outcome(message_id)
 
-    def _settle(self, intent: MessageIntent, doubt: AmbiguousOutcome | None = None, *, again: bool = False) -> Outcome:
+    def _settle(self, intent: MessageIntent, doubt: AmbiguousOutcome | None = None) -> Outcome:
         """Find out what became of an intent, and send again only where that is certain and wanted."""
         self._may_be_unlisted = True
         ids, trouble = look_until_visible(
@@ -216,19 +224,18 @@ class _Sending:
         )
         if trouble is not None:
             raise ServiceUnavailable(
-                f"The message may have been sent already, and could not be looked for ({trouble}). Nothing was sent now; a "
-                "retry of the task looks again.",
+                f"The message may have been sent, and could not be looked for ({trouble}). {self._told()} A retry of the "
+                "task looks again.",
                 operation=trouble.operation,
                 status=trouble.status,
             )
         if ids is None:
-            return self._missing(intent, doubt, again=again)
+            return self._missing(intent, doubt)
         if len(ids) > 1:
             return self._in_doubt(
                 f"Messages {', '.join(ids)} have the sender, the recipient and the subject of this one, and which of them "
                 "is this one cannot be told",
                 doubt,
-                fails=self._one.if_in_doubt != "skip",
             )
         return self._adopt(intent, ids[0])
 
@@ -245,19 +252,23 @@ class _Sending:
             return [_first(found)] if found else None
         return ids_since(found.values(), since, intent.before, self._one.zone) or None
 
-    def _missing(self, intent: MessageIntent, doubt: AmbiguousOutcome | None, *, again: bool) -> Outcome:
-        if self._one.if_in_doubt == "resend" and not again:
-            log.warning("No message with %s is there: the request did not arrive. Sending it.", _SIGN)
-            return self._send(again=True)
-        what = "The message was sent twice, and both answers were lost" if again else "The message may have been sent"
-        return self._in_doubt(
-            f"{what}; none with {_SIGN} was listed within {self._one.visibility_window:g} s",
-            doubt,
-            fails=again or self._one.if_in_doubt != "skip",
-        )
+    def _missing(self, intent: MessageIntent, doubt: AmbiguousOutcome | None) -> Outcome:
+        listed = f"none with {_SIGN} was listed within {self._one.visibility_window:g} s"
+        if intent.resent:
+            return self._in_doubt(f"The message may have been sent, and sent again; {listed}", doubt)
+        if self._one.if_in_doubt != "resend":
+            return self._in_doubt(f"The message may have been sent; {listed}", doubt)
+        if self._requested and not self._record.outlives_try:
+            # The next try could not tell one request from two, and would send a third time.
+            raise ServiceUnavailable(
+                f"The message may have been sent; {listed}. The second try of the task looks for it once more and sends it "
+                "again if it is not there; no later one does."
+            )
+        log.warning("No message with %s is there: sending it again, once.", _SIGN)
+        return self._send(intent)
 
-    def _in_doubt(self, what: str, doubt: AmbiguousOutcome | None, *, fails: bool) -> Outcome:
-        if not fails:
+    def _in_doubt(self, what: str, doubt: AmbiguousOutcome | None) -> Outcome:
+        if self._one.if_in_doubt == "skip":
             return Outcome(None, doubt=what)
         raise AmbiguousOutcome(
             f"{what}. Nothing more is sent. Look for it in the SMTP section of the SendPulse dashboard. If it was not "

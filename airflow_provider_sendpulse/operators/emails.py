@@ -41,7 +41,8 @@ class SendPulseSendEmailOperator(SendPulseOperator):
     ``visibility_window``. One is taken for it; with several, none is sent again. With none, ``if_in_doubt`` decides:
 
     * ``skip``: it is not sent again, and the task is skipped. Nobody gets it twice, and somebody may not get it.
-    * ``resend``: it is sent again, once. Somebody gets it twice if SendPulse took it and lists it later than that.
+    * ``resend``: it is sent again, once over all tries and clears; in doubt after that, the task fails as with ``fail``.
+      Somebody gets it twice if SendPulse took it and lists it later than that.
     * ``fail``: it is not sent again, and the task fails with what to look for. It is not retried.
 
     Another message with the same sender, recipient and subject, sent by somebody else at the same time, can be taken for
@@ -50,7 +51,7 @@ class SendPulseSendEmailOperator(SendPulseOperator):
     one that is listed already is taken for this one, whichever task or run has sent it.
 
     Below Airflow 3.3 nothing is remembered: every later try is in doubt, and looks among the messages since its run was
-    due. Use ``subject_is_unique`` there.
+    due. With ``resend`` the second try alone sends again, so give the task a retry. Use ``subject_is_unique`` there.
 
     In ``subject``, ``html``, ``text`` and the file of ``html_file``, run-time values stand in ``[[ … ]]`` and ``[% … %]``;
     they come from Airflow's context and ``body_params``. ``{{ … }}`` is SendPulse's: it fills in a template's variables,

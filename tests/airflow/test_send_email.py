@@ -288,6 +288,33 @@ def test_a_lost_answer(
     assert "was sent by an earlier request" in result.log
 
 
+@pytest.mark.parametrize("state_store", [True, False])
+@pytest.mark.parametrize("list_fails", [True, False])
+def test_resent_once_over_tries_and_clears(
+    account: Any, email_of: Any, jumping_clock: list[float], state_store: bool, list_fails: bool
+) -> None:
+    account.emulator.configure(smtp_visibility_reads=10**6, bounce_share=0.0)
+    account.emulator.faults.add("lose_answer", operation="smtp.send", times=None)
+    if list_fails:
+        account.emulator.faults.add("status", status=503, operation="smtp.list", after=15, times=None)
+    runner = TaskRunner(ExecutionApi(should_retry=True), state_store=state_store)
+    task = email_of(if_in_doubt="resend")
+    for number in (1, 2, 3, 4):
+        result = runner.run(task, try_number=number)
+        assert result.state in {"failed", "up_for_retry"}
+        if number > 1 and not list_fails:
+            assert "may have been sent, and sent again" in str(result.error)
+        if list_fails and number == 2:
+            account.emulator.faults.clear()
+            account.emulator.faults.add("lose_answer", operation="smtp.send", times=None)
+        if number == 3:
+            runner.api.clear_number = 1
+            runner.api.xcoms.clear()
+    # Without a store, a second try that could not look has used up its right to send again.
+    remembers = state_store and AIRFLOW_V_3_3_PLUS
+    assert len(ids(account)) == (2 if remembers or not list_fails else 1)
+
+
 @pytest.mark.parametrize(("choice", "state"), [("skip", "skipped"), ("resend", "success"), ("fail", "failed")])
 @pytest.mark.parametrize("state_store", [True, False])
 def test_a_lost_request(
@@ -295,7 +322,11 @@ def test_a_lost_request(
 ) -> None:
     account.emulator.faults.add("drop", operation="smtp.send")
     runner = TaskRunner(ExecutionApi(should_retry=True), state_store=state_store)
-    result = runner.run(email_of(if_in_doubt=choice))
+    task = email_of(if_in_doubt=choice)
+    result = runner.run(task)
+    if choice == "resend" and not (state_store and AIRFLOW_V_3_3_PLUS):
+        assert result.state == "up_for_retry"
+        result = runner.run(task, try_number=2)
     assert result.state == state
     assert len(ids(account)) == (1 if choice == "resend" else 0)
     assert sum(jumping_clock) >= 119

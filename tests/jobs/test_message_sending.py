@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -64,7 +65,7 @@ def test_the_intent_directly_before_and_the_id_directly_after(client, emulator, 
     began = shared_clock.now()
     outcome = send(Watched(client, store.trail), one(), shared_clock, record_of(store))
     intent = record_of(store).intent()
-    before = {"at": began, "likeness": intent.likeness, "before": [], "message_id": None}
+    before = {"at": began, "likeness": intent.likeness, "before": [], "message_id": None, "resent": False}
     assert store.trail == [LIST, {"intent": before}, POST, {"intent": {**before, "message_id": outcome.message_id}}]
     assert (outcome.message_id, outcome.adopted) == (ids(emulator)[0], False)
     assert mailed(emulator) == ["Order 17"]
@@ -178,19 +179,87 @@ def test_a_lost_request(client, emulator, shared_clock, store, choice):
 
 def test_a_second_lost_request_is_not_followed_by_a_third(client, emulator, shared_clock, store):
     emulator.faults.add("drop", operation="smtp.send", times=2)
-    with pytest.raises(AmbiguousOutcome, match="sent twice"):
-        send(client, one("resend"), shared_clock, record_of(store))
+    # Neither now nor in a task that is cleared.
+    for _ in range(3):
+        with pytest.raises(AmbiguousOutcome, match="and sent again; none with"):
+            send(client, one("resend"), shared_clock, record_of(store))
     assert count(emulator, "smtp.send") == 2
-    # A cleared task goes on from there.
+
+
+class Doomed(Watched):
+    """A sender for one try, in which every request to send a message meets the same fate."""
+
+    def __init__(self, client, fate):
+        super().__init__(client)
+        self.fate, self.tried = fate, False
+
+    def send(self, call):
+        if call.operation == LIST:
+            if self.tried and self.fate == "look fails":
+                raise ServiceUnavailable("no list")
+            return []
+        self.tried = True
+        if self.fate == "throttled":
+            raise Throttled("later")
+        super().send(call)
+        if self.fate == "killed":
+            raise SystemExit
+        raise AmbiguousOutcome("The answer was lost.")
+
+
+@pytest.mark.parametrize("fates", [*product(["unlisted", "look fails", "killed", "throttled"], repeat=3)], ids=", ".join)
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_never_a_third_over_all_tries(client, emulator, shared_clock, store, is_stored, fates):
+    """Messages arrive, are never listed, and every try goes wrong; a clear is a try like any other."""
+    for number, fate in enumerate(fates, start=1):
+        before = count(emulator, "smtp.send")
+        record = record_of(store) if is_stored else GuessedMessageRecord(number, shared_clock.now())
+        with pytest.raises((ServiceUnavailable, Throttled, AmbiguousOutcome, SystemExit)) as caught:
+            send(Doomed(client, fate), one("resend"), shared_clock, record)
+        if "This try has sent nothing" in str(caught.value):
+            assert count(emulator, "smtp.send") == before
+        shared_clock.sleep(600)
+    assert count(emulator, "smtp.send") <= 2
+    # What is certain is not held back: with a store, a message that was only ever throttled is still sent.
+    if is_stored and set(fates) == {"throttled"}:
+        assert send(client, one("resend"), shared_clock, record_of(store)).message_id == ids(emulator)[0]
+
+
+def test_a_refused_resend_leaves_the_first_in_doubt(client, emulator, shared_clock, store):
+    emulator.faults.add("drop", operation="smtp.send")
+    emulator.faults.add("status", status=429, operation="smtp.send", times=None)
+    with pytest.raises(Throttled):
+        send(client, one("resend"), shared_clock, record_of(store))
+    assert record_of(store).intent().message_id is None
+    with pytest.raises(AmbiguousOutcome):
+        send(client, one("fail"), shared_clock, record_of(store))
+    emulator.faults.clear()
     assert send(client, one("resend"), shared_clock, record_of(store)).message_id == ids(emulator)[0]
     assert mailed(emulator) == ["Order 17"]
+
+
+def test_the_resend_is_noted_before_it_is_requested(client, emulator, shared_clock, store):
+    emulator.faults.add("drop", operation="smtp.send")
+    send(Watched(client, store.trail), one("resend"), shared_clock, record_of(store))
+    posts = [number for number, step in enumerate(store.trail) if step == POST]
+    assert [store.trail[number - 1]["intent"]["resent"] for number in posts] == [False, True]
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_failed_look_says_whether_this_try_has_sent(client, emulator, shared_clock, store, sends):
+    if not sends:
+        cut_off(client, one("resend"), shared_clock, store, effect=True)
+    emulator.faults.add("lose_answer", operation="smtp.send")
+    emulator.faults.add("status", status=500, operation="smtp.list", times=None, after=1 if sends else 0)
+    with pytest.raises(ServiceUnavailable, match="request of this try may" if sends else "try has sent nothing"):
+        send(client, one("resend"), shared_clock, record_of(store))
 
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_a_look_that_fails_sends_nothing_and_can_be_repeated(client, emulator, shared_clock, store, choice):
     emulator.faults.add("lose_answer", operation="smtp.send")
     emulator.faults.add("status", status=500, operation="smtp.list", times=None, after=1)
-    with pytest.raises(ServiceUnavailable, match="a retry of the task looks again"):
+    with pytest.raises(ServiceUnavailable, match="A retry of the task looks again"):
         send(client, one(choice), shared_clock, record_of(store))
     emulator.faults.clear()
     assert send(client, one(choice), shared_clock, record_of(store)).adopted
@@ -404,6 +473,16 @@ def test_a_retry_without_a_store_that_finds_nothing(client, emulator, shared_clo
     else:
         send(client, wanted, shared_clock, record)
     assert len(mailed(emulator)) == (1 if choice == "resend" else 0)
+
+
+def test_without_a_store_the_second_try_alone_sends_again(client, emulator, shared_clock):
+    emulator.faults.add("drop", operation="smtp.send")
+    with pytest.raises(ServiceUnavailable, match="The second try of the task"):
+        send(client, one("resend"), shared_clock, GuessedMessageRecord(1, shared_clock.now()))
+    with pytest.raises(AmbiguousOutcome, match="sent again"):
+        send(client, one("resend", since=shared_clock.now()), shared_clock, GuessedMessageRecord(3, shared_clock.now()))
+    outcome = send(client, one("resend"), shared_clock, GuessedMessageRecord(2, shared_clock.now()))
+    assert [outcome.message_id] == ids(emulator)
 
 
 # Others at the same time.
