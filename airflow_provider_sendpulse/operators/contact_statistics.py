@@ -15,7 +15,7 @@ from airflow_provider_sendpulse.jobs import contact_lookups
 from airflow_provider_sendpulse.jobs.address_delivery import address_key
 from airflow_provider_sendpulse.jobs.screening import screened
 from airflow_provider_sendpulse.operators.addresses import SendPulseAddressesOperator
-from airflow_provider_sendpulse.rows.output import Output, OutputFile, OutputTable, output_of
+from airflow_provider_sendpulse.rows.output import OutputFile, OutputTable, distinct_outputs
 from airflow_provider_sendpulse.rows.storage import as_template
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ class SendPulseContactStatisticsOperator(SendPulseAddressesOperator):
         :return: the counts: read, accepted, duplicate, invalid, rejected, skipped, in_doubt; ``unknown``, how many of the
             accepted SendPulse knows nothing of; ``records``, kind of look-up to how many records were written; and
             ``destinations``, kind of look-up to where they are
-        :raises InvalidRequest: there is no kind of look-up, or nothing can be written to where it goes; SendPulse is not
-            asked then
+        :raises InvalidRequest: there is no kind of look-up, two go to the same place, or nothing can be written to where
+            one goes; SendPulse is not asked then
         :raises DeliveryFailed: more rows were no addresses, or were refused, than is allowed; nothing was written
         """
         audience = self._audience()
         lookups = self._lookups()
-        places = self._places([*lookups])
+        places = distinct_outputs({name: getattr(self, name) for name in lookups})
         for name, place in places.items():
             place.prepare(lookups[name].layout)
         written = {}
@@ -115,9 +115,6 @@ class SendPulseContactStatisticsOperator(SendPulseAddressesOperator):
         }
         found = {name: simple[name]() for name in wanted if name in simple}
         return found if campaign_id is None else {**found, "deliveries": contact_lookups.deliveries(campaign_id)}
-
-    def _places(self, names: Collection[str]) -> dict[str, Output]:
-        return {name: output_of(getattr(self, name), name) for name in names}
 
 
 __all__ = ["SendPulseContactStatisticsOperator"]

@@ -197,6 +197,27 @@ def output_of(value: Any, name: str = "output") -> Output:
     raise InvalidRequest(f"{name} is a {type(value).__name__}; it is a path, an OutputFile or an OutputTable.")
 
 
+def distinct_outputs(values: Mapping[str, Any]) -> dict[str, Output]:
+    """Return what the arguments of one operator mean that say where to write; ``None`` among them means nowhere.
+
+    :param values: name of an argument to its value
+    :raises InvalidRequest: when two of them are the same place, or one is no output
+    """
+    outputs = {name: output_of(value, name) for name, value in values.items() if value is not None}
+    seen: dict[str, str] = {}
+    for name, output in outputs.items():
+        first = seen.setdefault(_spelled(output), name)
+        if first != name:
+            raise InvalidRequest(f"{first} and {name} are the same place, {output}, and one would replace the other.")
+    return outputs
+
+
+def _spelled(output: Output) -> str:
+    """Return a text that is the same for outputs of the same place, however their path is written."""
+    text = str(output)
+    return os.path.normpath(text) if text.startswith("/") else text
+
+
 def _ordered(layout: Layout, records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     """Yield records with the columns of the layout in their order; another column is an error of ours."""
     for record in records:
@@ -225,4 +246,4 @@ def _counted(write: Callable[[Any], Any], items: Iterable[Any]) -> int:
     return count
 
 
-__all__ = ["Layout", "Output", "OutputFile", "OutputTable", "Record", "output_of"]
+__all__ = ["Layout", "Output", "OutputFile", "OutputTable", "Record", "distinct_outputs", "output_of"]

@@ -147,8 +147,8 @@ def test_before_anybody_got_it(runner: Any, account: Any, statistics: Any, tmp_p
         ({}, "go nowhere"),
         ({"totals": "relative.csv"}, "neither absolute nor a URL"),
         ({"totals": "/tmp/x.txt"}, "ends in neither"),
-        ({"totals": 5}, "output is a int"),
-        ({"totals": "/tmp/x.csv", "links": "/tmp/x.csv"}, "are the same place"),
+        ({"totals": 5}, "totals is a int"),
+        ({"totals": "/tmp/x.csv", "links": "/tmp/x.csv"}, "totals and links are the same place"),
         ({"totals": OutputTable("shop", "customers")}, "has no columns"),
     ],
 )

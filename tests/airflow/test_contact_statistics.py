@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_sendpulse.operators.contact_statistics import SendPulseContactStatisticsOperator
-from airflow_provider_sendpulse.rows import OutputTable
+from airflow_provider_sendpulse.rows import OutputFile, OutputTable
 
 pytestmark = pytest.mark.usefixtures("connect")
 
@@ -180,6 +180,9 @@ def test_no_rows(runner: Any, look_up: Any, account: Any, tmp_path: Path) -> Non
         (("deliveries",), {"campaign_id": "x"}, "campaign_id is 'x'"),
         (("statistics",), {"statistics": 7}, "statistics is a int"),
         (("origins",), {"origins": "/origins.xlsx"}, "The path of origins ends in neither"),
+        ((), {"origins": "/tmp/x.csv", "memberships": "/tmp/x.csv"}, "memberships and origins are the same place"),
+        ((), {"origins": OutputFile("/tmp/x.csv"), "statistics": "/tmp/./x.csv"}, "statistics and origins are the same"),
+        ((), {"origins": OutputTable("g", "t"), "memberships": OutputTable("g", "t")}, "are the same place"),
     ],
 )
 def test_wrong_arguments(runner: Any, look_up: Any, account: Any, kinds: Any, arguments: dict[str, Any], told: str) -> None:

@@ -13,7 +13,7 @@ from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs import campaign_figures as figures
 from airflow_provider_sendpulse.operators.base import SendPulseOperator
-from airflow_provider_sendpulse.rows.output import OutputFile, OutputTable, output_of
+from airflow_provider_sendpulse.rows.output import OutputFile, OutputTable, distinct_outputs
 from airflow_provider_sendpulse.rows.storage import as_template
 from airflow_provider_sendpulse.sendpulse import campaigns
 
@@ -67,11 +67,9 @@ class SendPulseCampaignStatisticsOperator(SendPulseOperator):
         :raises InvalidRequest: when no output is given, two are the same, or one cannot be written to
         """
         campaign_id = whole_number(self.campaign_id, "campaign_id")
-        outputs = {name: output_of(place) for name in _LAYOUTS if (place := getattr(self, name)) is not None}
+        outputs = distinct_outputs({name: getattr(self, name) for name in _LAYOUTS})
         if not outputs:
             raise InvalidRequest("The statistics go nowhere: give totals, countries or links.")
-        if len({str(output) for output in outputs.values()}) < len(outputs):
-            raise InvalidRequest("Two of totals, countries and links are the same place, and one would replace the other.")
         for name, output in outputs.items():
             output.prepare(_LAYOUTS[name])
         with self.hook as hook:
