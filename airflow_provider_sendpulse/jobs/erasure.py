@@ -60,7 +60,7 @@ class Erasure:
                     reason = f"removed, and still in the address books {', '.join(map(str, left))}"
                     report.settle(item.person, Outcome.REJECTED, reason, item.label)
                     continue
-                erased(Erased(item, findings.of(item), self.clock.now()))
+                erased(findings.erased(item, self.clock.now()))
                 report.settle(item.person, Outcome.ACCEPTED)
 
     def _erase(self, email: str) -> list[int]:

@@ -28,7 +28,9 @@ class Erased:
 
 
 class Findings:
-    """What was found of whom. Kept for another try, which finds nothing any more; it holds digests and ids.
+    """What was found of whom, and when they were erased: digests, ids and times.
+
+    Another try or a cleared task finds nothing any more, and writes the same receipts by it.
 
     :param store: where it is kept
     """
@@ -36,22 +38,33 @@ class Findings:
     def __init__(self, store: PositionStore) -> None:
         self._store = store
         value = store.read()
-        self._found: dict[str, list[int]] = dict(value) if isinstance(value, dict) else {}
+        self._found: dict[str, list[int]] = {}
+        self._erased: dict[str, float] = {}
+        if isinstance(value, dict):
+            self._found |= value.get("found", {})
+            self._erased |= value.get("erased", {})
 
     def add(self, found: Iterable[tuple[Item, Sequence[int]]]) -> None:
         """Take in what was found, and keep it before anything is removed."""
-        news = {item.key: sorted({*self.of(item), *ids}) for item, ids in found if ids}
+        news = [(item, ids) for item, ids in found if ids]
+        for item, ids in news:
+            # Who was erased and is there again is erased once more, with a receipt of its own.
+            before = () if self._erased.pop(item.key, None) is not None else self.of(item)
+            self._found[item.key] = sorted({*before, *ids})
         if news:
-            self._found |= news
-            self._store.write(dict(self._found))
+            self.keep()
 
     def of(self, item: Item) -> tuple[int, ...]:
         """Return the ids of what was found for a row."""
         return tuple(self._found.get(item.key, ()))
 
-    def forget(self) -> None:
-        """Forget all of it: nothing is left for another try."""
-        self._store.delete()
+    def erased(self, item: Item, now: float) -> Erased:
+        """Return what became of a row of which nothing is left, with the time when that was seen first."""
+        return Erased(item, self.of(item), self._erased.setdefault(item.key, now))
+
+    def keep(self) -> None:
+        """Keep all of it for another try; to be called before receipts are written."""
+        self._store.write({"found": dict(self._found), "erased": dict(self._erased)})
 
 
 def shown(contact: str, how: Shown) -> str:

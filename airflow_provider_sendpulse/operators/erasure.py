@@ -31,9 +31,10 @@ class SendPulseEraseContactsOperator(ErasingOperator, SendPulseAddressesOperator
     campaigns, the list of transactional messages) stays, and the blacklist holds the addresses that are on it.
 
     A receipt has the columns ``receipt_id``, ``contact``, ``address_books`` (ids of those that the contact was in, as
-    JSON), ``blacklisted``, ``erased_at`` (in UTC), ``dag_id`` and ``run_id``. In a table receipts are only ever added; a
-    file is written anew, so give every run its own. A retry knows which books the try before it has found; that needs
-    Airflow 3.3, and below it the receipt of a retry may say that there were none.
+    JSON), ``blacklisted``, ``erased_at`` (in UTC), ``dag_id`` and ``run_id``.
+    Receipts are only ever added, in a table and in a file; tasks that may run at the same time need files of their own. A
+    retry or a cleared task writes the receipts of what it has erased before again, the same ones. That needs Airflow 3.3;
+    below it they are others, and may say that nothing was found.
 
     :param blacklist: put every address on the account's blacklist first, so that it cannot be added again; SendPulse then
         keeps the address there

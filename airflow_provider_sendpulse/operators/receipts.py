@@ -122,7 +122,7 @@ class ErasingOperator(RowsOperator):
                 receipts.add(self._receipt(erased, kind, context))
 
             with self._accounted("Contacts to erase", audience.source) as report, contextlib.ExitStack() as stack:
-                place.prepare(kind.layout)
+                place.prepare(kind.layout, adding=True)
                 counted = stack.enter_context(bounded(audience, most, "erased"))
                 try:
                     with (
@@ -133,24 +133,24 @@ class ErasingOperator(RowsOperator):
                 except Exception:
                     # Not of an interruption, which leaves no time for it: another try writes them.
                     try:
-                        self._write(place, kind.layout, receipts)
+                        self._write(place, kind.layout, receipts, findings)
                     except Exception as error:
                         self.log.error("The receipts could not be written: %s", reason_of(error))
                     raise
-                self._write(place, kind.layout, receipts)
-            findings.forget()
+                self._write(place, kind.layout, receipts, findings)
             written = {"receipt": str(place)} if len(receipts) else {}
         return {**report.counts.as_dict(), **written}, tally
 
-    def _write(self, place: Output, layout: Layout, receipts: Spool) -> None:
+    def _write(self, place: Output, layout: Layout, receipts: Spool, findings: Findings) -> None:
         if len(receipts):
             receipts.flush()
-            self.log.info("%s receipts are in %s.", f"{place.write(layout, receipts):,}", place)
+            findings.keep()
+            self.log.info("%s receipts are in %s.", f"{place.add(layout, receipts):,}", place)
 
     def _receipt(self, erased: Erased, kind: ReceiptKind, context: Context) -> Record:
         instance: Any = context["ti"]
         task = [instance.dag_id, instance.run_id, instance.task_id, instance.map_index]
-        # With the time: a task that is cleared finds nothing any more, and must not write over what it once did.
+        # With the time: who is erased a second time gets a second receipt.
         identity = json.dumps([*task, erased.item.key, erased.at])
         return {
             "receipt_id": hashlib.sha256(identity.encode()).hexdigest(),

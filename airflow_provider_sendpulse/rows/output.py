@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -45,9 +46,10 @@ class Layout:
 class Output(Protocol):
     """Takes records. Its ``str`` says where, and shows no secret."""
 
-    def prepare(self, layout: Layout) -> None:
+    def prepare(self, layout: Layout, *, adding: bool = False) -> None:
         """Find out, before anything is asked for, whether records can be written there.
 
+        :param adding: whether they are to be added to what is there
         :raises InvalidRequest: when they cannot
         """
         ...
@@ -57,6 +59,10 @@ class Output(Protocol):
 
         :param of: what they are all the records of, as values of columns: whatever else is there of it is deleted
         """
+        ...
+
+    def add(self, layout: Layout, records: Iterable[Record]) -> int:
+        """Add records to what is there, each key once, all or none, and return how many were given."""
         ...
 
 
@@ -73,13 +79,18 @@ class OutputFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: str | os.PathLike[str] = as_template(path)
 
-    def prepare(self, layout: Layout) -> None:
-        """See whether the file may be written.
+    def prepare(self, layout: Layout, *, adding: bool = False) -> None:
+        """See whether the file may be written, or added to.
 
-        :raises InvalidRequest: when it may not, or its suffix is neither ``.csv`` nor ``.jsonl``
+        :raises InvalidRequest: when it may not, its suffix is neither ``.csv`` nor ``.jsonl``, or it is to be added to and
+            holds something else
         """
-        if trouble := why_not_writable(self._place(layout), str(self)):
+        path = self._place(layout)
+        if trouble := why_not_writable(path, str(self)):
             raise InvalidRequest(trouble)
+        if adding:
+            for _ in self._there(path, layout):
+                pass
 
     def write(self, layout: Layout, records: Iterable[Record], *, of: Mapping[str, Any] | None = None) -> int:
         """Write the file anew; without records it holds none."""
@@ -91,6 +102,47 @@ class OutputFile:
                 return _counted(writer.writerow, map(_cells, _ordered(layout, records)))
             lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in _ordered(layout, records))
             return _counted(stream.write, lines)
+
+    def add(self, layout: Layout, records: Iterable[Record]) -> int:
+        """Write the file anew with what it holds already and these records, each key once."""
+        path = self._place(layout)
+        with contextlib.closing(Spool()) as news, contextlib.closing(Spool()) as kept:
+            for record in _ordered(layout, records):
+                news.add(record)
+            news.flush()
+            keys = {self._key(record, layout) for record in news}
+            # Before the file is opened for writing, which empties it in a store.
+            for row in self._there(path, layout):
+                if self._key(row, layout) not in keys:
+                    kept.add(row)
+            kept.flush()
+            with replacing(path) as stream:
+                if path.name.endswith(".csv"):
+                    writer = csv.writer(stream, lineterminator="\r\n")
+                    writer.writerow(layout.columns)
+                    # What is there is guarded already.
+                    _counted(writer.writerow, (row.values() for row in kept))
+                    _counted(writer.writerow, map(_cells, news))
+                else:
+                    _counted(stream.write, (json.dumps(row, ensure_ascii=False) + "\n" for row in chain(kept, news)))
+            return len(news)
+
+    def _there(self, path: Any, layout: Layout) -> Iterator[dict[str, Any]]:
+        """Yield what a file holds as it stands there; nothing where there is none."""
+        if not path.exists():
+            return
+        with path.open("r", encoding="utf-8", newline="") as stream:
+            rows = csv.DictReader(stream) if path.name.endswith(".csv") else (_object(line) for line in stream)
+            for row in rows:
+                if [*row] != [*layout.columns] or None in row.values():
+                    raise InvalidRequest(
+                        f"{self} holds something else than {layout.noun}, which can only be added to such."
+                    )
+                yield row
+
+    @staticmethod
+    def _key(record: Record, layout: Layout) -> tuple[str, ...]:
+        return tuple(str(record[name]) for name in layout.key)
 
     def _place(self, layout: Layout) -> Any:
         path = storage_path(self.path, layout.noun)
@@ -118,7 +170,7 @@ class OutputTable:
         self.conn_id = conn_id
         self.table = table
 
-    def prepare(self, layout: Layout) -> None:
+    def prepare(self, layout: Layout, *, adding: bool = False) -> None:
         """Create the table if it is missing.
 
         :raises InvalidRequest: when its name is none, or it is there with other columns
@@ -153,6 +205,10 @@ class OutputTable:
             spool.flush()
             with tables.opened(self.conn_id) as engine:
                 return tables.transaction(engine, change)
+
+    def add(self, layout: Layout, records: Iterable[Record]) -> int:
+        """Add records: a table keeps the others."""
+        return self.write(layout, records)
 
     def _table(self, layout: Layout) -> Table:
         import sqlalchemy as sa
@@ -236,6 +292,15 @@ def _cell_texts(record: Record) -> dict[str, Any]:
 
 def _cells(record: Record) -> list[Any]:
     return [guarded(value) for value in _cell_texts(record).values()]
+
+
+def _object(line: str) -> dict[str, Any]:
+    """Return the object of a line of JSON Lines; an empty one when there is none."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _counted(write: Callable[[Any], Any], items: Iterable[Any]) -> int:

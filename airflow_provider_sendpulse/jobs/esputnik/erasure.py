@@ -60,8 +60,8 @@ class ContactErasure:
                     report.settle(item.person, Outcome.REJECTED, reason, item.label)
                     continue
                 with _rejecting(item, report):
-                    gone = self._delete(item, findings.of(item))
-                    erased(Erased(item, gone, self.clock.now()))
+                    self._delete(item, findings.of(item))
+                    erased(findings.erased(item, self.clock.now()))
                     report.settle(item.person, Outcome.ACCEPTED)
 
     def _found(self, item: Item) -> list[int]:
@@ -71,8 +71,11 @@ class ContactErasure:
             return find(self.sender, self.by, text)
         return [int(text)] if self._is_done(contacts.read(int(text))) else []
 
-    def _delete(self, item: Item, known: Sequence[int]) -> tuple[int, ...]:
-        """Delete what a row means, and return the ids of what was there, in this try or an earlier one."""
+    def _delete(self, item: Item, known: Sequence[int]) -> None:
+        """Delete what a row means.
+
+        :param known: ids of what was there, in this try or an earlier one
+        """
         calls = [contacts.delete(contact_id, erase=self.erases) for contact_id in known]
         if self.by.is_id and not known:
             # A contact that was deleted is not found, and may still be erased.
@@ -83,7 +86,6 @@ class ContactErasure:
                 calls = [contacts.delete_by_external_id(text, erase=self.erases)]
         for call in calls:
             self._is_done(call)
-        return tuple(known)
 
     def _is_done(self, call: Call[Any]) -> bool:
         """Carry out a call on one contact, and return whether there was such a contact."""

@@ -29,9 +29,10 @@ class EsputnikEraseContactsOperator(ErasingOperator, EsputnikKnownContactsOperat
     name it by one of the ids. Doing it again changes nothing.
 
     A receipt has the columns ``receipt_id``, ``contact``, ``contact_ids`` (eSputnik's ids of what was found, as JSON),
-    ``erased`` (false where contacts were just deleted), ``erased_at`` (in UTC), ``dag_id`` and ``run_id``. In a table
-    receipts are only ever added; a file is written anew, so give every run its own. A retry knows which contacts the try
-    before it has found; that needs Airflow 3.3, and below it the receipt of a retry may say that there were none.
+    ``erased`` (false where contacts were just deleted), ``erased_at`` (in UTC), ``dag_id`` and ``run_id``.
+    Receipts are only ever added, in a table and in a file; tasks that may run at the same time need files of their own. A
+    retry or a cleared task writes the receipts of what it has erased before again, the same ones. That needs Airflow 3.3;
+    below it they are others, and may say that nothing was found.
 
     :param erase: remove profile, activity and tracking for good, which nothing brings back; ``False`` deletes the contact,
         which comes back when it is written again under the same external id

@@ -64,7 +64,7 @@ def test_by_address(runner: Any, erase: Any, esputnik: Any, people: list[int], r
     assert (ada["dag_id"], ada["run_id"]) == ("a_dag", "scheduled__2026-01-05")
     assert "example.com" not in receipts.read_text() + result.log
     assert receipts.stat().st_mode & 0o777 == 0o600
-    assert runner.api.store == {}
+    assert "@" not in json.dumps([*runner.api.store.values()])
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_retry_knows_what_was_found(
     assert (result.value["accepted"], result.value["found"]) == (2, 2)
     assert [receipt["contact_ids"] for receipt in read(receipts)] == [people[:1], people[1:2]]
     assert [*esputnik.contacts] == people[2:]
-    assert runner.api.store == {}
+    assert "@" not in json.dumps([*runner.api.store.values()])
 
 
 @pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "status", "status": 429}], ids=lambda one: one["kind"])
@@ -205,3 +205,18 @@ def test_wrong_arguments(runner: Any, erase: Any, esputnik: Any, arguments: dict
     assert result.state == "failed"
     assert told in str(result.error)
     assert not esputnik.emulator.requests.total
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="the task state store came with Airflow 3.3")
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_cleared_task_keeps_its_receipts(
+    runner: Any, erase: Any, esputnik: Any, people: list[int], tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"cleared.{suffix}"
+    task = erase([ADA, BOB], receipt=str(path))
+    assert runner.run(task).state == "success"
+    first = path.read_text()
+    result = runner.run(task, try_number=2)
+    assert result.state == "success", result.error
+    assert path.read_text() == first
+    assert path.stat().st_mode & 0o777 == 0o600
