@@ -74,7 +74,9 @@ with DAG(
         contacts=SqlRows(
             SHOP,
             "SELECT contact_id FROM esputnik_contacts WHERE session_id NOT IN "
-            "('{{ ti.xcom_pull(task_ids='import_buyers', key='sessions') | join(\"', '\") }}') ORDER BY contact_id",
+            "('{{ ti.xcom_pull(task_ids='import_buyers', key='sessions') | join(\"', '\") }}') "
+            # A week without any import, as when the orders have not come, says nothing of who has left.
+            "AND {{ ti.xcom_pull(task_ids='import_buyers')['accepted'] }} > 0 ORDER BY contact_id",
         ),
     )
     start_scenario = EsputnikSendEventOperator(

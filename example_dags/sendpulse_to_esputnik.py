@@ -6,8 +6,9 @@ out is unsubscribed first, so that nothing that comes later reaches them. Who is
 Who never confirmed the address is subscribed: eSputnik asks them by mail, and they get nothing else before they have
 answered. All others (blocked, undeliverable, deleted, or so new that SendPulse has yet to judge them) stay where they are.
 
-It can run again, every night while both services are in use, say: an import of what is there changes nothing, and the
-ledger remembers who was asked.
+It can run again while both services are in use: nobody is imported twice, and the ledger remembers who was asked. But what
+SendPulse says of name and telephone number replaces what eSputnik has, also where it says nothing; once eSputnik knows
+better, take these out of ``MAPPING``.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def rendered(service: str) -> str:
     :param service: what the names of its classes begin with
     """
     mine = [cls for cls in classes() if cls.__name__.startswith(service)]
-    parts = [HEAD.format(service=service)]
+    parts = [HEAD.format(service=service.replace("Esputnik", "eSputnik"))]
     parts += [f"* [{cls.__name__}](#{cls.__name__.lower()}): {_first_sentence(cls)}\n" for cls in mine]
     parts += ["\n", *map(_entry, mine), TAIL, *_errors()]
     return "".join(parts)

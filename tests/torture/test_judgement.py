@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from demo import folders, shop, week
+from demo import folders, followed_run, shop, week
 from demo.airflow_api import TaskState
 from demo.checks import SEED
 from demo.emulator_api import Account, Campaign
@@ -24,7 +24,7 @@ CAMPAIGN, BOOK = 700001, 1002
 @pytest.fixture(autouse=True)
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders, "SHOP", tmp_path / "shop.db")
-    monkeypatch.setattr(week, "TASK_LOGS", tmp_path / "logs")
+    monkeypatch.setattr(followed_run, "TASK_LOGS", tmp_path / "logs")
     shop.create(folders.SHOP)
     with shop.opened(folders.SHOP) as database, database:
         database.execute("CREATE TABLE campaign_statistics (campaign_id, recipients, delivered, opened, clicked)")
@@ -70,7 +70,11 @@ def ended(tries: int = 1, events_state: str = "success", **changes: Any) -> Ende
 
 def say_in_log(text: str) -> None:
     log = (
-        week.TASK_LOGS / f"dag_id={week.DAG_ID}" / f"run_id={WEEK.run_id}" / f"task_id={judgement.EVENTS}" / "attempt=2.log"
+        followed_run.TASK_LOGS
+        / f"dag_id={week.DAG_ID}"
+        / f"run_id={WEEK.run_id}"
+        / f"task_id={judgement.EVENTS}"
+        / "attempt=2.log"
     )
     log.parent.mkdir(parents=True)
     log.write_text(text)

@@ -7,15 +7,19 @@ member by its own parameter, and additional fields are held against those that t
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.esputnik.address_books import AdditionalField, AddressBook
 from airflow_provider_sendpulse.esputnik.contact_data import Address, Contact, Field
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.rows.people import Columns, Person
+from airflow_provider_sendpulse.rows.people import Columns, Person, cell_text
 
 _MEMBERS = {
     "first_name": "firstName",
@@ -34,7 +38,9 @@ _MEMBERS = {
 _POSTAL = ("region", "town", "address", "postcode")
 _FIELD = "field "
 _CONFIRMED = "confirmed"
-_NO = frozenset({"", "0", "f", "false", "n", "no", "off"})
+_YES = frozenset({"1", "t", "true", "y", "yes", "on"})
+_NOTHING = frozenset({"none", "nan", "null"})
+"""What templates and drivers make of nothing: as somebody's id it would be everybody's."""
 
 
 @dataclass(kw_only=True)
@@ -52,8 +58,9 @@ class ContactMapping:
     :param region, town, address, postcode: columns of the postal address
     :param fields: additional field to column; a field is named by its id, by its key, as ``group key.field key``, or by its
         name
-    :param confirmed: column that says whether the contact has agreed to be mailed. An import makes contacts confirmed, so
-        it refuses rows without that; they belong to the operator that subscribes
+    :param confirmed: column that says whether the contact has agreed to be mailed: true, 1, ``yes``, ``y``, ``t`` or
+        ``on``; everything else means no. An import makes contacts confirmed, so it refuses rows without that; they belong
+        to the operator that subscribes
     """
 
     template_fields: ClassVar[Sequence[str]] = ("email", "sms", *_MEMBERS, "fields", "confirmed")
@@ -127,10 +134,15 @@ class ContactMapping:
     def resolved(self, books: Iterable[AddressBook]) -> Contacts:
         """Return how contacts are made of what was read, now that the account's additional fields are known.
 
-        :raises InvalidRequest: for a field that the account does not have, has twice, or does not let anybody write
+        :raises InvalidRequest: for a field that the account does not have, has twice, or does not let anybody write, and
+            for one that is named twice
         """
         there = [(group.profile_key, item) for book in books for group in book.groups for item in group.fields]
-        return Contacts(self, {str(key): _found(key, there) for key in self.fields})
+        found = {str(key): _found(key, there) for key in self.fields}
+        ids = [item.id for item in found.values()]
+        if twice := sorted({number for number in ids if ids.count(number) > 1}):
+            raise InvalidRequest(f"mapping names one additional field twice ({', '.join(map(str, twice))}).")
+        return Contacts(self, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +166,7 @@ class Contacts:
         :raises InvalidRequest: for a value that cannot be sent
         """
         values = person.variables
-        texts = {name: _text(values[name]) for name in _MEMBERS if values.get(name) not in (None, "")}
+        texts = {name: _text(name, values[name]) for name in _MEMBERS if values.get(name) not in (None, "")}
         postal: dict[str, Any] = {name: texts.pop(name) for name in _POSTAL if name in texts}
         additional = tuple(
             Field(item.id, values[f"{_FIELD}{key}"])
@@ -174,7 +186,9 @@ class Contacts:
         if not self.mapping.confirmed:
             return True
         value = person.variables.get(_CONFIRMED)
-        return str(value).strip().casefold() not in _NO if value is not None else False
+        if isinstance(value, bytes):
+            return value == b"\x01"  # a bit of MySQL
+        return cell_text(value).casefold() in _YES
 
 
 def _found(key: int | str, there: Sequence[tuple[str, AdditionalField]]) -> AdditionalField:
@@ -197,11 +211,19 @@ def _found(key: int | str, there: Sequence[tuple[str, AdditionalField]]) -> Addi
     return item
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value).strip()
-    text = getattr(value, "isoformat", value.__str__)()
-    return str(text).strip()
+def _text(name: str, value: Any) -> str:
+    """Return the text of a member.
+
+    :raises InvalidRequest: for what is no text, number or date
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal | dt.date | dt.time | UUID):
+        raise InvalidRequest(f"the {name} holds a {type(value).__name__}; it is text, a number or a date")
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        raise InvalidRequest(f"the {name} is not a number (NaN)")
+    text = value.isoformat() if isinstance(value, dt.date | dt.time) else cell_text(value)
+    if name in ("external_customer_id", "contact_key") and text.casefold() in _NOTHING:
+        raise InvalidRequest(f"the {name} is the word {text!r}, which stands for nothing")
+    return text
 
 
 __all__ = ["ContactMapping", "Contacts"]

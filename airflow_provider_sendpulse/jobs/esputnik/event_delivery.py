@@ -18,6 +18,14 @@ from airflow_provider_sendpulse.rows.people import Person, key_text
 IDENTIFIERS = frozenset({"contactId", "externalCustomerId", "email", "phone"})
 """Parameters that say whom an event is for."""
 
+_RECOGNISED = frozenset(
+    {
+        *("contactid", "contact_id", "contactkey", "contact_key", "externalcustomerid", "pushtoken"),
+        *("email", "emailaddress", "useremail", "contactemail", "phone", "sms", "phonenumber"),
+    }
+)
+"""Names by which eSputnik looks for the contact of an event, whatever their case (manual, "Generate event")."""
+
 
 @dataclass(frozen=True, slots=True)
 class EsputnikEventDelivery(EventRows):
@@ -46,7 +54,7 @@ class EsputnikEventDelivery(EventRows):
         return events.send(self._event(person))
 
     def _event(self, person: Person) -> events.Event:
-        if clashes := IDENTIFIERS & person.variables.keys():
+        if clashes := {name for name in person.variables if name.casefold() in _RECOGNISED}:
             raise InvalidRequest(clash(clashes))
         given = {
             "contactId": contact_id(person),

@@ -190,11 +190,12 @@ def _outgoing(name: str, value: Any) -> Any:
 def _checked(persons: Iterable[Person]) -> Iterator[Person]:
     """Yield rows, and see at the first that all its columns are members of an order: a misspelled one would be lost."""
     for person in persons:
-        if person.number == 1 and (unknown := sorted(str(name) for name in person.variables if name not in MEMBERS)):
+        unknown = sorted(str(name) for name in person.variables if name not in MEMBERS)
+        if unknown and person.number == 1:
             raise InvalidRequest(
                 f"An order has no {redact(', '.join(unknown))}; beside {', '.join(REACHED)} it has {', '.join(MEMBERS)}."
             )
-        yield person
+        yield replace(person, variables={}, fault="the row has a column that an order does not have") if unknown else person
 
 
 def amount(name: str, value: Any) -> Decimal:

@@ -158,11 +158,13 @@ def test_what_cannot_be_meant(
     assert esputnik.told["events"] == []
 
 
-def test_a_parameter_named_like_an_identifier_is_one_bad_row(runner: Any, send: Any, esputnik: Any) -> None:
-    rows = [{"email": ADA, "contactId": 5, "cart": 1}]
+@pytest.mark.parametrize("name", ["contactId", "Email", "EmailAddress", "SMS", "Contact_id", "contactKey", "PushToken"])
+def test_a_parameter_named_like_an_identifier_is_one_bad_row(runner: Any, send: Any, esputnik: Any, name: str) -> None:
+    rows = [{"email": ADA, name: 5, "cart": 1}]
     result = runner.run(send(contacts=rows, max_rejected_ratio=1))
     assert result.value["invalid"] == 1
-    assert "cannot have a parameter named contactId" in result.log
+    assert f"cannot have a parameter named {name}" in result.log
+    assert esputnik.told["events"] == []
 
 
 def test_the_ledger_knows_what_other_runs_have_sent(send: Any, esputnik: Any, ledger: str) -> None:

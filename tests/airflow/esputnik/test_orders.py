@@ -188,6 +188,14 @@ def test_an_order_that_cannot_be_one_is_one_bad_row(
     assert esputnik.events == [("orderINITIALIZED", "2")]
 
 
+def test_a_later_row_with_a_strange_column_is_one_bad_row(runner: Any, send: Any, esputnik: Any) -> None:
+    result = runner.run(send([order(1), order(2, totl=5)], max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["invalid"], result.value["accepted"]) == (1, 1)
+    assert "a column that an order does not have" in result.log
+    assert esputnik.events == [("orderINITIALIZED", "1")]
+
+
 @pytest.mark.parametrize(
     ("rows", "arguments", "told"),
     [

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
 
 import pytest
@@ -93,23 +94,39 @@ def test_only_a_telephone_number():
         person({"mail": "a@example.com"}, mapping)
 
 
+YES = [True, 1, 1.0, Decimal(1), "1", "t", "Yes", " on ", b"\x01"]
+NO = [False, 0, 0.0, Decimal("0.0"), math.nan, 2, "", "No", "null", "N/A", "-", "pending", "нет", b"\x00", None]
+
+
 @pytest.mark.parametrize(
-    ("value", "is_confirmed"),
-    [
-        ("yes", True),
-        (1, True),
-        (True, True),
-        ("t", True),
-        (0, False),
-        ("No", False),
-        (False, False),
-        ("", False),
-        (None, False),
-    ],
+    ("value", "is_confirmed"), [*((value, True) for value in YES), *((value, False) for value in NO)], ids=repr
 )
 def test_who_has_agreed(value, is_confirmed):
     contacts = FULL.resolved(BOOKS)
     assert contacts.is_confirmed(person({**ROW, "agreed": value}, FULL)) is is_confirmed
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (math.nan, "not a number"),
+        (Decimal("NaN"), "not a number"),
+        (True, "holds a bool"),
+        (b"7", "holds a bytes"),
+        ([1], "holds a list"),
+        ("None", "stands for nothing"),
+        ("nan", "stands for nothing"),
+    ],
+    ids=repr,
+)
+def test_what_is_nobody_s_id(value, told):
+    with pytest.raises(InvalidRequest, match=f"external_customer_id .*{told}"):
+        FULL.resolved(BOOKS).contact(person({**ROW, "id": value}, FULL))
+
+
+@pytest.mark.parametrize("value", [7, 7.0, Decimal("7.00"), "7"], ids=repr)
+def test_an_id_is_the_same_whatever_type_a_driver_gives_it(value):
+    assert FULL.resolved(BOOKS).contact(person({**ROW, "id": value}, FULL)).external_customer_id == "7"
 
 
 def test_everybody_has_agreed_where_no_column_says_so():
@@ -126,6 +143,7 @@ def test_everybody_has_agreed_where_no_column_says_so():
         ({"email": "mail", "fields": {"hobby": "name"}}, r"no additional field 'hobby'; it has shop.points \(1\)"),
         ({"email": "mail", "fields": {"Points": "points"}}, r"more than one .* \[1, 4\]"),
         ({"email": "mail", "fields": {3: "points"}}, "read-only"),
+        ({"email": "mail", "fields": {"shop.points": "points", 1: "born"}}, r"twice \(1\)"),
         (["mail"], "mapping is a list"),
     ],
 )
