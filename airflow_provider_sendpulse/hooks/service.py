@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
@@ -59,13 +60,13 @@ class ServiceHook(BaseHook, Generic[S]):
         self.transport_of: Callable[[Account], AsyncTransport] | None = None
         """Makes what sends the requests of coroutines, where it is not the usual one."""
 
+    @abstractmethod
     def _read_settings(self, connection: Connection) -> S:
         """Read a connection of the service's type."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _try_out(self, client: Client) -> str:
         """Make an authenticated call that changes nothing, and say as whom one is connected."""
-        raise NotImplementedError
 
     @property
     def settings(self) -> S:
