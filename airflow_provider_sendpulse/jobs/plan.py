@@ -19,7 +19,6 @@ from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.jobs.spool import ItemSpool, Outgoing
 from airflow_provider_sendpulse.rows.people import Person
-from airflow_provider_sendpulse.sendpulse.values import event_variable
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class Plan:
     :param outgoing: makes what goes out of a row's values
     """
 
-    def __init__(self, ledger: Ledger, report: Report, rules: SendingRules, outgoing: Outgoing = event_variable) -> None:
+    def __init__(self, ledger: Ledger, report: Report, rules: SendingRules, outgoing: Outgoing) -> None:
         self._ledger = ledger
         self._report = report
         self._rules = rules

@@ -26,7 +26,6 @@ from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.jobs.spool import Outgoing
 from airflow_provider_sendpulse.rows.people import Person
-from airflow_provider_sendpulse.sendpulse.values import event_variable
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +79,10 @@ def send_once(
     report: Report,
     *,
     per_call: int,
+    outgoing: Outgoing,
     clock: Clock,
     rules: SendingRules = SendingRules(),
     judge: Judge | None = None,
-    outgoing: Outgoing = event_variable,
 ) -> None:
     """Read rows to the end, then send those that were not sent before.
 
@@ -91,8 +90,8 @@ def send_once(
     is made again for either half, down to the rows that are refused alone.
 
     :param build: makes the call for at most ``per_call`` rows
-    :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
     :param outgoing: makes what goes out of a row's values
+    :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted

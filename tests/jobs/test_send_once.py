@@ -9,6 +9,7 @@ from emulated_account import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_sendpulse.api.values import plain
 from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
     AuthenticationFailed,
@@ -26,7 +27,16 @@ from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
 def run(rows, store, sender=None, *, per_call=1, ledger=None):
     report = Report()
     items = screened(rows, report, by_email)
-    send_once(sender or Sender(), items, build, ledger or Journal(store), report, per_call=per_call, clock=FakeClock())
+    send_once(
+        sender or Sender(),
+        items,
+        build,
+        ledger or Journal(store),
+        report,
+        per_call=per_call,
+        outgoing=plain,
+        clock=FakeClock(),
+    )
     return report.counts
 
 
@@ -186,7 +196,7 @@ def test_what_another_run_is_sending_is_waited_for_a_while(looks, fate, outcome,
     caplog.set_level("INFO")
     ledger = OtherRun({}, looks, fate)
     items = screened(persons(3), report, by_email)
-    send_once(sender, items, build, ledger, report, per_call=1, clock=clock)
+    send_once(sender, items, build, ledger, report, per_call=1, outgoing=plain, clock=clock)
     report.finish()
     counts = report.counts.as_dict()
     assert counts["accepted"] == 2 + (outcome == "accepted")
@@ -273,7 +283,7 @@ def test_a_call_that_cannot_be_built_leaves_nothing_in_doubt():
     report = Report()
     items = screened(persons(3), report, by_email)
     with pytest.raises(InvalidRequest):
-        send_once(sender, items, broken, Journal(store), report, per_call=1, clock=FakeClock())
+        send_once(sender, items, broken, Journal(store), report, per_call=1, outgoing=plain, clock=FakeClock())
     assert entries(persons(3), store) == ["recorded", "new", "new"]
 
 

@@ -105,10 +105,10 @@ class MessageDelivery:
                 ledger,
                 report,
                 per_call=per_call,
+                outgoing=parameter,
                 clock=clock,
                 rules=rules,
                 judge=self._judge,
-                outgoing=parameter,
             )
 
     def _key(self, person: Person) -> Key:

@@ -101,10 +101,10 @@ class OrderDelivery:
                 ledger,
                 report,
                 per_call=self.per_call,
+                outgoing=_outgoing,
                 clock=clock,
                 rules=rules,
                 judge=self._judge,
-                outgoing=_outgoing,
             )
 
     def _key(self, person: Person) -> Key:

@@ -93,7 +93,7 @@ class SubscriptionLoad:
     ) -> None:
         """Subscribe everybody who has not subscribed yet: all rows are read first."""
         with audience.reading() as persons, contextlib.closing(screened(persons, report, self._key)) as items:
-            send_once(sender, items, self._build, ledger, report, per_call=1, clock=clock, rules=rules, outgoing=parameter)
+            send_once(sender, items, self._build, ledger, report, per_call=1, outgoing=parameter, clock=clock, rules=rules)
 
     def _key(self, person: Person) -> Key:
         self._call(person)  # finds values that cannot be sent
