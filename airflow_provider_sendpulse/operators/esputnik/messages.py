@@ -44,7 +44,10 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
 
     A row names its contact by eSputnik's id, by your own id or by its address (for an SMS: its number); the first of these
     that it has counts. **An address or number that eSputnik does not know becomes a confirmed contact, without a word.**
-    ``create_contacts=False`` looks for each of them first, with a request a row, and skips those that are not there.
+    ``create_contacts=False`` looks for each of them first, with a request a row, and skips those that are not there: when
+    all rows are read and the query is closed, and before the first message is sent. Rows that were sent before are not
+    looked up, and skipped ones do not count for ``max_messages`` and are not in the ledger. Whoever is erased between the
+    look and the message becomes a contact again.
 
     Every recipient has an outcome of its own: accepted, or rejected with eSputnik's reason. Accepted is not yet delivered:
     the XCom ``request_ids`` holds what
