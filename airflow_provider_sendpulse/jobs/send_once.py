@@ -160,9 +160,13 @@ class _Windows:
         try:
             self._send(window, fates)
         finally:
-            # A row that was in doubt before stays so when this attempt has certainly not sent it.
-            self._ledger.settle(fates.recorded, fates.unsent - again)
-            self._ledger.note_listed(fates.listed)
+            try:
+                if self._rules.after_window is not None:
+                    self._rules.after_window()
+            finally:
+                # A row that was in doubt before stays so when this attempt has certainly not sent it.
+                self._ledger.settle(fates.recorded, fates.unsent - again)
+                self._ledger.note_listed(fates.listed)
 
     def wait_for_others(self) -> None:
         """Wait, but not for long, while other runs are sending the rows that they have claimed."""

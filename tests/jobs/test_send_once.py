@@ -62,6 +62,28 @@ def test_check_claim_send_record():
     assert counts.accepted == 2
 
 
+def test_what_the_answers_have_told_is_kept_before_rows_are_recorded():
+    ledger = Journal({})
+    rules = SendingRules(after_window=lambda: ledger.steps.append("kept"))
+    items = screened(persons(2), report := Report(), by_email)
+    send_once(Sender(ledger), items, build, ledger, report, per_call=2, outgoing=plain, clock=FakeClock(), rules=rules)
+    assert ledger.steps[1:] == [("claim", 2), ("send", 2), "kept", ("settle", 2, 0)]
+
+
+def test_rows_are_recorded_also_when_nothing_can_be_kept():
+    def full():
+        raise OSError("full")
+
+    store, report = {}, Report()
+    items = screened(persons(2), report, by_email)
+    rules = SendingRules(after_window=full)
+    with pytest.raises(OSError, match="full"):
+        send_once(
+            Sender(), items, build, Journal(store), report, per_call=2, outgoing=plain, clock=FakeClock(), rules=rules
+        )
+    assert entries(persons(2), store) == ["recorded", "recorded"]
+
+
 def test_one_window_after_another():
     ledger = Journal({})
     run(persons(2 * WINDOW + 1), {}, Sender(ledger), ledger=ledger, per_call=WINDOW)
