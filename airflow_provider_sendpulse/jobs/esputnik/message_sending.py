@@ -21,6 +21,7 @@ from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
 from airflow_provider_sendpulse.jobs.esputnik.event_delivery import contact_id
 from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
+from airflow_provider_sendpulse.jobs.esputnik.repeats import REPEATED_FATE
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -39,10 +40,6 @@ REQUEST_IDS = Layout(
 """What is written of a message that was accepted."""
 
 ACCEPTED = Fate()
-_REPEATED = Fate(
-    Outcome.IN_DOUBT,
-    "eSputnik says that it received the same request less than a minute ago; what became of that is not known",
-)
 _UNTOLD = Fate(Outcome.IN_DOUBT, "eSputnik's answer does not say what became of this row")
 _ONE_OF_SEVERAL = Fate(
     Outcome.IN_DOUBT, "rows of one call have this address or number, and eSputnik has not accepted all of them"
@@ -149,7 +146,7 @@ class MessageDelivery:
     def _judge(self, items: Sequence[Item], answer: list[messages.Sent] | None) -> list[Fate]:
         """Say what became of each row: results come in any order, and are told by their address or number."""
         if answer is None:
-            return [_REPEATED] * len(items)
+            return [REPEATED_FATE] * len(items)
         if len(items) == 1 and len(answer) == 1:
             return [self._fate(items[0], answer[0])]
         found: dict[str, list[messages.Sent]] = {}

@@ -21,6 +21,7 @@ from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
 from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
+from airflow_provider_sendpulse.jobs.esputnik.repeats import REPEATED_FATE
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -52,10 +53,6 @@ _ITEM_MEMBERS = {
     "description": "description",
 }
 _ACCEPTED = Fate()
-_REPEATED = Fate(
-    Outcome.IN_DOUBT,
-    "eSputnik says that it received the same request less than a minute ago; what became of that is not known",
-)
 _UNTOLD = Fate(Outcome.IN_DOUBT, "eSputnik refused an order of the call without saying which")
 
 
@@ -119,7 +116,7 @@ class OrderDelivery:
     def _judge(self, items: Sequence[Item], failed: list[orders.FailedOrder] | None) -> list[Fate]:
         """Say what became of each order: those that failed are told by their ids and statuses."""
         if failed is None:
-            return [_REPEATED] * len(items)
+            return [REPEATED_FATE] * len(items)
         made = [self._order(item.person) for item in items]
         fates = [_ACCEPTED] * len(items)
         for one in failed:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,13 @@ from esputnik_state import EsputnikState
 @pytest.fixture
 def esputnik(emulator: Any, connect_esputnik: Any) -> EsputnikState:
     return EsputnikState(emulator)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty ledger in ``ledger.db``: the id of its connection."""
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
+    return "ledger"
 
 
 @pytest.fixture

@@ -48,13 +48,6 @@ def subscribe(dag: Any) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    connection = {"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(connection))
-    return "ledger"
-
-
 class TestSubscribe:
     """One contact, or many."""
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from examples import one_task
-from execution_api import ExecutionApi
-from task_runner import TaskRunner
+from killed_tasks import killed, task_of, told
+from task_runner import TaskRunner, another_run
 
 from airflow_provider_sendpulse.esputnik.messages import Sent
 from airflow_provider_sendpulse.jobs.counts import Outcome
@@ -54,16 +52,6 @@ def send(message: Any) -> Callable[..., Any]:
 
     message()
     return make
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
-    return "ledger"
-
-
-def another_run(number: int) -> TaskRunner:
-    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
 
 
 def inbox(emulator: Any) -> list[tuple[str, str]]:
@@ -285,48 +273,14 @@ def test_what_cannot_be_meant(
     assert emulator.inbox() == []
 
 
-@pytest.fixture
-def task_file(message: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Write a DAG whose one task sends, and say how it is run in a process of its own."""
-
-    def write(contacts: Any, per_call: int) -> dict[str, Any]:
-        path = tmp_path / "dag.py"
-        path.write_text(
-            "from datetime import datetime, UTC\n"
-            "from airflow.sdk import DAG\n"
-            "from airflow_provider_sendpulse.operators.esputnik.messages import EsputnikSendMessageOperator\n"
-            "with DAG('killed', schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):\n"
-            f"    EsputnikSendMessageOperator(task_id='send', message_id={message()}, contacts={contacts!r},\n"
-            f"        row_key='cart', per_call={per_call}, max_rejected_ratio=1)\n"
-        )
-        return {
-            "path": str(path),
-            "dag_id": "killed",
-            "task_id": "send",
-            "run_id": "r",
-            "store": str(tmp_path / "store.json"),
-            "pushed": "request_ids",
-        }
-
-    return write
-
-
-def told(how: dict[str, Any], try_number: int) -> dict[str, Any]:
-    done = one_task({**how, "try_number": try_number})
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert answer["state"] == "success", answer
-    return answer
-
-
 @needs_store
 @pytest.mark.parametrize("arrives", [True, False])
-def test_a_killed_worker(task_file: Any, emulator: Any, esputnik: Any, arrives: bool) -> None:
-    how = task_file(PEOPLE, per_call=3)
+def test_a_killed_worker(message: Any, emulator: Any, esputnik: Any, tmp_path: Path, arrives: bool) -> None:
+    how = task_of(tmp_path, **sending(message(), PEOPLE), per_call=3)
     emulator.faults.add("kill", operation=SMARTSEND, after=1, after_effect=arrives)
-    killed = one_task({**how, "try_number": 1})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed(how)
     again = told(how, 2)
+    assert again["state"] == "success", again
     # The process had claimed all rows: none is sent again.
     assert len(emulator.inbox()) == (6 if arrives else 3)
     assert again["value"]["in_doubt"] == 7
@@ -334,15 +288,14 @@ def test_a_killed_worker(task_file: Any, emulator: Any, esputnik: Any, arrives: 
 
 @needs_store
 @pytest.mark.parametrize("arrives", [True, False])
-def test_the_request_ids_outlive_a_kill(task_file: Any, emulator: Any, esputnik: Any, arrives: bool) -> None:
+def test_the_request_ids_outlive_a_kill(message: Any, emulator: Any, esputnik: Any, tmp_path: Path, arrives: bool) -> None:
     people = [{"email": f"reader{number}@example.com", "cart": number} for number in range(1, 46)]
-    how = task_file(people, per_call=10)
+    how = {**task_of(tmp_path, **sending(message(), people), per_call=10), "pushed": "request_ids"}
     # A window is twenty rows: this one is the first call of the second.
     emulator.faults.add("kill", operation=SMARTSEND, after=2, after_effect=arrives)
-    killed = one_task({**how, "try_number": 1})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed(how)
     store = json.loads(Path(how["store"]).read_text())
-    first = store["send[-1] request ids"]["request_ids"]
+    first = store["task[-1] request ids"]["request_ids"]
     assert sorted(first) == sorted(requests(esputnik, range(1, 21)))
     assert "example.com" not in json.dumps(store)
     again = told(how, 2)
@@ -354,6 +307,17 @@ def test_the_request_ids_outlive_a_kill(task_file: Any, emulator: Any, esputnik:
     cleared = told(how, 3)
     assert (cleared["value"]["accepted"], cleared["pushed"]) == (0, again["pushed"])
     assert len(emulator.inbox()) == (35 if arrives else 25)
+
+
+def sending(message_id: int, contacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an operator that sends a message to some contacts, and its arguments."""
+    return {
+        "operator": EsputnikSendMessageOperator,
+        "message_id": message_id,
+        "contacts": contacts,
+        "row_key": "cart",
+        "max_rejected_ratio": 1,
+    }
 
 
 def requests(esputnik: Any, numbers: Any) -> list[str]:

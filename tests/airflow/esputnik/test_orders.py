@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from execution_api import ExecutionApi
-from task_runner import TaskRunner
+from task_runner import another_run
 
 from airflow_provider_sendpulse.operators.esputnik.orders import EsputnikSendOrdersOperator
 
@@ -41,16 +40,6 @@ def send() -> Callable[..., Any]:
         return EsputnikSendOrdersOperator(**{"task_id": "send", "dag": dag, "orders": orders, **arguments})
 
     return make
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
-    return "ledger"
-
-
-def another_run(number: int) -> TaskRunner:
-    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
 
 
 def test_all_members(runner: Any, send: Any, esputnik: Any) -> None:
