@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from airflow_provider_sendpulse.api.clock import Clock
@@ -14,8 +15,9 @@ from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.session_waiting import AGAIN
 from airflow_provider_sendpulse.jobs.esputnik.session_watch import End, SessionWatch
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSession, StartedSessions, advanced
-from airflow_provider_sendpulse.jobs.position import Position, PositionStore, Prefix
+from airflow_provider_sendpulse.jobs.position import Position, PositionStore, Prefix, Reading
 from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.rows.people import Person
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +28,37 @@ class Earlier:
 
     :param ends: each with how it ended, and why
     :param failure: what the try that has started them fails with; ``None`` when all have finished
+    :param changed: whether the rows are known to be others than those that they hold
     """
 
     ends: list[tuple[StartedSession, End, str]] = field(default_factory=list)
     failure: ServiceError | None = None
 
+    changed: bool = False
+
+    def compare(self, binding: str, reading: AbstractContextManager[Iterator[Person]]) -> None:
+        """Find out whether the rows are still those that the sessions hold.
+
+        :param binding: what the rows are sent to, and how they are read
+        :param reading: the source, opened for this
+        """
+        marks = {session.rows: session.digest for session, _, _ in self.ends if session.rows > session.after}
+        found = Reading(binding)
+        with reading as persons:
+            for person in persons if marks else ():
+                found.add(person)
+                if found.rows in marks and marks.pop(found.rows) != found.digest():
+                    self.changed = True
+                if self.changed or not marks:
+                    return
+        self.changed = bool(marks)
+
     def outcome_of(self, number: int, prefix: Prefix) -> tuple[Outcome | None, str]:
         """Return what became of a row, where it is too late to send it again; ``None`` where it is not, or not known."""
         if self.failure is None:
             return None, ""
+        if self.changed:
+            return Outcome.IN_DOUBT, _CHANGED
         for session, end, reason in self.ends:
             if number in (session.refused or ()):
                 return Outcome.REJECTED, _REFUSED
@@ -44,6 +68,7 @@ class Earlier:
 
 
 _REFUSED = "eSputnik refused the contact when it was sent; another try sends it again and says why"
+_CHANGED = "the rows are others than those that were sent, so which of them was in a session that failed cannot be told"
 
 
 def wait_for_earlier(

@@ -77,20 +77,37 @@ class Recognition:
         what = {DedupeOn.FIELD_ID: f"value of the additional field {self.field_id}"}.get(self.dedupe_on)
         raise InvalidRequest(f"no {what or ' and no '.join(_COLUMNS[self.dedupe_on])}, by which contacts are told apart")
 
+    @property
+    def kinds(self) -> list[DedupeOn]:
+        """What contacts are looked for by, in this order: an external id first, if they carry one."""
+        # Documented nowhere but by clients: the telephone number comes first.
+        two = [DedupeOn.SMS, DedupeOn.EMAIL]
+        then = two if self.dedupe_on is DedupeOn.EMAIL_OR_SMS else [self.dedupe_on]
+        return [*dict.fromkeys([DedupeOn.EXTERNAL_CUSTOMER_ID, *then])]
+
     def identities(self, contact: Contact) -> list[str]:
         """Return all that a contact is looked for by, in this order."""
         found = {
             DedupeOn.EXTERNAL_CUSTOMER_ID: (contact.external_customer_id or "").strip(),
             DedupeOn.EMAIL: (contact.email or "").strip().lower(),
             DedupeOn.SMS: re.sub(r"\D", "", contact.sms or ""),
-            DedupeOn.FIELD_ID: next(
-                (field_value(item.id, item.value).strip() for item in contact.fields if item.id == self.field_id), ""
-            ),
+            DedupeOn.FIELD_ID: self._field(contact),
         }
-        first = [DedupeOn.EXTERNAL_CUSTOMER_ID]
-        # Documented nowhere but by clients: the telephone number comes first.
-        first += [DedupeOn.SMS, DedupeOn.EMAIL] if self.dedupe_on is DedupeOn.EMAIL_OR_SMS else [self.dedupe_on]
-        return [f"{kind} {found[kind]}" for kind in dict.fromkeys(first) if found[kind]]
+        return [f"{kind} {found[kind]}" for kind in self.kinds if found[kind]]
+
+    def value(self, contact: Contact) -> str:
+        """Return what the service calls a contact by that it has imported: the value that ``dedupe_on`` names."""
+        values = {
+            DedupeOn.EXTERNAL_CUSTOMER_ID: contact.external_customer_id,
+            DedupeOn.EMAIL: contact.email,
+            DedupeOn.SMS: contact.sms,
+            DedupeOn.EMAIL_OR_SMS: contact.sms or contact.email,
+            DedupeOn.FIELD_ID: self._field(contact),
+        }
+        return values[self.dedupe_on] or contact.external_customer_id or ""
+
+    def _field(self, contact: Contact) -> str:
+        return next((field_value(item.id, item.value).strip() for item in contact.fields if item.id == self.field_id), "")
 
 
 def blamed(
