@@ -41,8 +41,8 @@ def start(
 ) -> Call[Upload]:
     """Add or update the contacts of a file: CSV in UTF-8 with commas, at most 100 MB, which the service fetches by URL.
 
-    Columns that the file lacks stay as they are. The service refuses a file that it cannot read. It is not repeated by itself;
-    see :func:`~airflow_provider_sendpulse.esputnik.import_sessions.start`.
+    Columns that the file lacks stay as they are. The service refuses a file that it cannot read. It is not repeated by
+    itself; see :func:`~airflow_provider_sendpulse.esputnik.import_sessions.start`.
 
     :param link: the file's URL, with user name and password where they are needed
     :param group_names: names of static segments that the contacts join

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import datetime
 from typing import Any
 
 from deliveries import Collected, total
@@ -40,9 +42,7 @@ class ImportTask:
         self.clock = SharedClock(emulator)
         self.audience = Audience(InlineRows(rows), mapping.columns())
         contacts = mapping.resolved([])
-        request = ImportRequest(
-            contacts, Recognition.of(dedupe_on, None, contacts), event_key_for_new_contacts=event_key
-        )
+        request = ImportRequest(contacts, Recognition.of(dedupe_on, None, contacts), event_key_for_new_contacts=event_key)
         self.job = ContactImport(request, ImportPace(**how))
         self.position, self.sessions = MemoryPosition(), MemoryPosition()
 
@@ -86,4 +86,25 @@ def contacts_of(emulator: Any) -> dict[str, Any]:
             if channel["type"] == "email":
                 assert channel["value"].lower() not in found
                 found[channel["value"].lower()] = contact.get("firstName")
+    return found
+
+
+def sessions(emulator: Any) -> list[tuple[set[str], datetime, datetime | None]]:
+    """Whom every session is about, when it began, and when it was over."""
+    answered = [record for record in emulator.requests.records("esputnik.contacts.import") if record.handled_status == 200]
+    found = []
+    for record, session in zip(answered, emulator.state.as_dict()["esputnik"]["imports"], strict=True):
+        emails = {channel["value"].lower() for contact in record.body["contacts"] for channel in contact["channels"]}
+        (_, begun), *_, (status, ended) = session["history"]
+        over = datetime.fromisoformat(ended) if status in ("FINISHED", "ERROR") else None
+        found.append((emails, datetime.fromisoformat(begun), over))
+    return found
+
+
+def overlapping(emulator: Any) -> list[set[str]]:
+    """Contacts that were in two sessions at a time."""
+    found = []
+    for (first, _, over), (second, begun, _) in itertools.combinations(sessions(emulator), 2):
+        if first & second and (over is None or begun < over):
+            found.append(first & second)
     return found

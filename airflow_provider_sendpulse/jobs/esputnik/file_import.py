@@ -85,8 +85,8 @@ class FileImport:
         now = clock.now()
         left = max(unanswered.settled_at(now, self.settle_window) - now, 0.0)
         log.warning(
-            "Whether eSputnik has got the import is not known. It is asked again in %.0f s, when whatever has come of it is "
-            "over.",
+            "Whether eSputnik has got the import is not known. It is asked again in %.0f s, when whatever has come of that "
+            "is over.",
             left,
         )
         clock.sleep(left)

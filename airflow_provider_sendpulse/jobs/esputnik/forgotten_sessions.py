@@ -32,9 +32,7 @@ class ForgottenSessions:
     :param mapped: is told
     """
 
-    def __init__(
-        self, sender: Sender, recognition: Recognition, mapped: Callable[[str, Sequence[Mapped]], None]
-    ) -> None:
+    def __init__(self, sender: Sender, recognition: Recognition, mapped: Callable[[str, Sequence[Mapped]], None]) -> None:
         self._sender = sender
         self._recognition = recognition
         self._mapped = mapped

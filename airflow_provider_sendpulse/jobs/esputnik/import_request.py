@@ -26,6 +26,7 @@ class ImportRequest:
 
     :param contacts: makes contacts of rows
     :param recognition: what tells them apart
+    :raises InvalidRequest: for a segment to join and to leave, or an event key that the service does not take
     """
 
     contacts: Contacts
@@ -34,6 +35,15 @@ class ImportRequest:
     group_names_exclude: Sequence[str] = ()
     restore_deleted: bool = False
     event_key_for_new_contacts: str | None = None
+
+    def __post_init__(self) -> None:
+        import_sessions.membership(
+            self.contacts.custom_field_ids,
+            self.group_names,
+            self.group_names_exclude,
+            self.restore_deleted,
+            self.event_key_for_new_contacts,
+        )
 
     def call(self, contacts: Sequence[Contact]) -> Call[StartedImport]:
         """Return the call that imports contacts."""
@@ -59,6 +69,11 @@ class ImportRequest:
                 "not confirmed, and an import makes contacts confirmed: EsputnikSubscribeContactOperator asks them first"
             )
         contact = self.contacts.contact(person)
+        if self.contacts.mapping.external_customer_id and not contact.external_customer_id:
+            raise InvalidRequest(
+                "no external id, and writing none would take the contact's own away: import such rows with a mapping that "
+                "does not name it"
+            )
         key = self.recognition.key(contact)
         self.call([contact])
         return Key(key, key.partition(" ")[2])

@@ -25,9 +25,10 @@ from airflow_provider_sendpulse.exceptions import (
     ServiceUnavailable,
 )
 from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.esputnik.earlier_sessions import outcome_in
 from airflow_provider_sendpulse.jobs.esputnik.import_pace import ImportPace
 from airflow_provider_sendpulse.jobs.esputnik.import_request import ImportRequest
-from airflow_provider_sendpulse.jobs.esputnik.recognition import blamed, comparable, is_mapped
+from airflow_provider_sendpulse.jobs.esputnik.recognition import MappedValues, blamed
 from airflow_provider_sendpulse.jobs.esputnik.session_waiting import AGAIN
 from airflow_provider_sendpulse.jobs.esputnik.session_watch import End, SessionWatch
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSession, StartedSessions
@@ -315,25 +316,26 @@ class ImportRun:
                 else:
                     self._sessions.over(session_id)
                     self._failures.append(
-                        ServiceError(f"{batch.rows}: {watch.reason} Another try imports these rows again. {AGAIN}")
+                        ServiceError(f"{batch.rows}: {watch.reason} Another try imports these rows again.")
                     )
         return any_ended
 
     def _finish(self, batch: _Batch, watch: SessionWatch) -> None:
         mapping = watch.session.mapping
         self._mapped(watch.session_id, mapping)
-        by_value = {comparable(item.dedupe_value): item for item in mapping}
+        values = MappedValues(mapping)
         taken = 0
         for item, contact in batch.taken:
             taken += 1
-            if batch.doubt and (self._failures or not is_mapped(contact, by_value)):
+            if batch.doubt and (self._failures or not values.has(contact)):
                 self._report.settle(item.person, Outcome.IN_DOUBT, batch.doubt, item.label)
                 batch.refused.add(item.person.number)
             else:
-                self._report.settle(item.person, Outcome.ACCEPTED)
+                self._report.settle(item.person, outcome_in(values, contact))
         if len(mapping) < taken:
             log.warning(
-                "Import session %s tells the ids of %s of its %s contacts. eSputnik leaves out those that were deleted%s.",
+                "Import session %s tells the ids of %s of its %s contacts. eSputnik leaves out those that were deleted%s. "
+                "They count as skipped.",
                 watch.session_id,
                 f"{len(mapping):,}",
                 f"{taken:,}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.esputnik.import_sessions import Mapped
@@ -18,7 +19,7 @@ from airflow_provider_sendpulse.jobs.esputnik.earlier_sessions import Earlier, w
 from airflow_provider_sendpulse.jobs.esputnik.forgotten_sessions import ForgottenSessions
 from airflow_provider_sendpulse.jobs.esputnik.import_pace import ImportPace
 from airflow_provider_sendpulse.jobs.esputnik.import_request import ImportRequest
-from airflow_provider_sendpulse.jobs.esputnik.import_run import ImportRun, SessionsOpen
+from airflow_provider_sendpulse.jobs.esputnik.import_run import ImportRun
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSessions
 from airflow_provider_sendpulse.jobs.position import Position, PositionStore, Prefix, resumed
 from airflow_provider_sendpulse.jobs.report import Report
@@ -42,7 +43,7 @@ class ContactImport:
     """How contacts are imported."""
 
     request: ImportRequest
-    pace: ImportPace = ImportPace()
+    pace: ImportPace
 
     def run(
         self,
@@ -130,9 +131,10 @@ class ContactImport:
         for item in items:
             person = item.person
             if prefix.has(person.number):
-                forgotten.delivered(person.number, lambda person=person: self.request.contacts.contact(person))
+                contact = partial(self.request.contacts.contact, person)
+                forgotten.delivered(person.number, contact)
                 had = going_on is None or (going_on.begun is not None and _has(going_on.begun, person.number))
-                report.settle(person, Outcome.SKIPPED if had else Outcome.ACCEPTED)
+                report.settle(person, Outcome.SKIPPED if had else earlier.finished(person.number, contact))
                 continue
             outcome, reason = earlier.outcome_of(person.number, prefix)
             if outcome is not None:

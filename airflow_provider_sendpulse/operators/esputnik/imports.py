@@ -52,15 +52,17 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
     """Import contacts: add those that are new, update the others, put them into segments, and return the counts.
 
     eSputnik imports up to 3,000 contacts at a time, in a session that goes on for minutes after it was asked to. The
-    operator waits for every session. *Accepted* means that the session has finished; eSputnik leaves out contacts that were
-    deleted there unless ``restore_deleted`` brings them back, and the log says how many.
+    operator waits for every session. *Accepted* means that the session has finished and says which contact it has made of
+    the row; eSputnik leaves out contacts that were deleted there unless ``restore_deleted`` brings them back, and these
+    count as *skipped*.
 
     **New contacts are confirmed at once**, and get bulk mail. Rows that ``mapping`` marks as not confirmed are not
     imported; they count as invalid, and belong to ``EsputnikSubscribeContactOperator``, with which contacts confirm their
     address.
 
-    What the mapping names is written, and *cleared* where a row has no value; what it does not name stays as it is. The
-    additional fields are held against the account's own before anything is sent.
+    What the mapping names is written, and *cleared* where a row has no value; what it does not name stays as it is. Every
+    column that it names has to be there, and the additional fields are held against the account's own before anything is
+    sent. Only the external id is never cleared: with one in the mapping, rows without a value count as invalid.
 
     The first row of a contact counts; later rows with its key are duplicates. Sessions may overtake one another, so several
     are under way at a time only when contacts are told apart by one value that can be compared here: ``email``, ``sms``, or
@@ -72,10 +74,10 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
     over. That needs Airflow 3.3; below, a retry starts over.
 
     When the answer to an import is lost, or eSputnik says that it has just received the same, a session may be under way
-    that nobody can ask for. Its rows are imported again after ``settle_window``; a retry after a kill waits the same way. So
-    two sessions with the same contact are not under way together, and none runs late over newer data or emits an event for
-    a new contact a second time, unless eSputnik takes longer than that. Once the task has succeeded, clearing it imports
-    everything again.
+    that nobody can ask for. Its rows are imported again after ``settle_window``; a retry after a kill waits the same way.
+    So two sessions with the same contact are not under way together, and none runs late over newer data or emits an event
+    for a new contact a second time, unless eSputnik takes longer than that. Once the task has succeeded, clearing it
+    imports everything again.
 
     The XCom ``sessions`` holds the ids of the sessions, also when the task fails.
 
@@ -298,8 +300,8 @@ class EsputnikImportFileOperator(EsputnikOperator):
     session, so nothing waits for it: look in the dashboard, or import rows with
     :class:`EsputnikImportContactsOperator`, which waits.
 
-    The file is imported once by all the tries of the task (Airflow 3.3; below, a retry imports it again). When the answer is
-    lost, it is imported again after ``settle_window``, when whatever has come of the first is over. Once the task has
+    The file is imported once by all the tries of the task (Airflow 3.3; below, a retry imports it again). When the answer
+    is lost, it is imported again after ``settle_window``, when whatever has come of the first is over. Once the task has
     succeeded, clearing it imports the file again.
 
     :param link: URL of the file, with user name and password where they are needed; it shows nowhere (templated; hidden in

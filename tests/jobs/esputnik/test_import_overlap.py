@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from contextlib import closing
-from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from import_tasks import ImportTask, contacts_of
+from import_tasks import ImportTask, contacts_of, overlapping, sessions
 
 from airflow_provider_sendpulse.exceptions import ServiceUnavailable
 
@@ -22,32 +20,9 @@ LASTS = 200.0
 WINDOW = 210.0
 
 
-def sessions(emulator: Any) -> list[tuple[set[str], datetime, datetime | None]]:
-    """Whom every session is about, when it began, and when it was over."""
-    answered = [record for record in emulator.requests.records(IMPORT) if record.handled_status == 200]
-    found = []
-    for record, session in zip(answered, emulator.state.as_dict()["esputnik"]["imports"], strict=True):
-        emails = {channel["value"].lower() for contact in record.body["contacts"] for channel in contact["channels"]}
-        (_, begun), *_, (status, ended) = session["history"]
-        over = datetime.fromisoformat(ended) if status in ("FINISHED", "ERROR") else None
-        found.append((emails, datetime.fromisoformat(begun), over))
-    return found
-
-
-def overlapping(emulator: Any) -> list[set[str]]:
-    """Contacts that were in two sessions at a time."""
-    found = []
-    for (first, _, over), (second, begun, _) in itertools.combinations(sessions(emulator), 2):
-        if first & second and (over is None or begun < over):
-            found.append(first & second)
-    return found
-
-
 def slow(emulator: Any, **others: Any) -> None:
     emulator.reset()
-    emulator.configure(
-        transitions="clock", esputnik_import_seconds=LASTS / 2, esputnik_limits=False, **others
-    )
+    emulator.configure(transitions="clock", esputnik_import_seconds=LASTS / 2, esputnik_limits=False, **others)
 
 
 def rows_of(count: int) -> list[dict[str, str]]:
