@@ -40,9 +40,9 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "account": {
         "label": "Account",
         "description": (
-            "Your name for the account. With it, what was sent stays known when another API ID or static key "
-            "takes the place of this one. The same in every connection to the account, and in no other. Empty: the API ID or static key "
-            "tells accounts apart."
+            "Your name for the account. With it, what was sent stays known when another API ID or static key takes the "
+            "place of this one. The same in every connection to the account, and in no other. Empty: the API ID or static "
+            "key tells accounts apart."
         ),
         "schema": {"type": ["string", "null"]},
     },

@@ -206,6 +206,7 @@ class Settings:
     esputnik_broadcast_visibility_seconds: float = 0.0
     esputnik_longest_broadcast_title: int | None = None
     esputnik_activity: bool = True
+    esputnik_reads_at_once: int = 1
 
     # What becomes of a mailed message
     bounce_share: float = 0.02
