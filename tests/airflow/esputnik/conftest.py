@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from broadcasting import Newsletter
 from esputnik_state import EsputnikState
+from fresh_dag import anew
+
+from airflow_provider_sendpulse.operators.esputnik.broadcasts import EsputnikCreateBroadcastOperator
 
 
 @pytest.fixture
@@ -41,3 +44,23 @@ def there(emulator: Any) -> Callable[[], dict[str, Any]]:
 def sent(emulator: Any) -> Callable[..., list[Any]]:
     """The bodies of all requests of an operation."""
     return lambda operation="esputnik.contacts.import": [record.body for record in emulator.requests.records(operation)]
+
+
+@pytest.fixture
+def broadcast(dag: Any, newsletter: Newsletter) -> Callable[..., EsputnikCreateBroadcastOperator]:
+    """Return how to make an operator that says little more than what a test is about."""
+    newsletter.readers()
+
+    def make(**arguments: Any) -> EsputnikCreateBroadcastOperator:
+        return EsputnikCreateBroadcastOperator(
+            **{
+                "task_id": "broadcast",
+                "dag": anew(dag),
+                "title": "News",
+                "message_id": newsletter.message,
+                "groups": "Readers",
+                **arguments,
+            }
+        )
+
+    return make
