@@ -22,7 +22,7 @@ from airflow_provider_sendpulse.operators.esputnik.broadcasts import EsputnikCre
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 READERS = {f"reader{number}@example.com" for number in range(3)}
-REQUESTS = ("segments.list", "broadcasts.list", "broadcasts.create")
+REQUESTS = ("broadcasts.list", "segments.list", "broadcasts.create")
 stored = pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="needs the task state store of Airflow 3.3")
 
 
