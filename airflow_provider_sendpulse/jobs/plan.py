@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterable
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.latest import Latest, Thing
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import Item
+from airflow_provider_sendpulse.jobs.screening import Item, Outgoing
 from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
-from airflow_provider_sendpulse.jobs.spool import ItemSpool, Outgoing
+from airflow_provider_sendpulse.jobs.spool import ItemSpool
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse.values import event_variable
 
@@ -33,22 +33,37 @@ _WHY = {
     "listed": "are in doubt since an earlier run, which has listed them: not sent again",
     "interval": "are for contacts that got one less than min_interval_per_contact ago",
     "resend": "are in doubt and are sent again, because if_in_doubt is resend",
+    "overtaken": "are left out: a later row for the same one was sent already, or may have been",
 }
 
 
 class Plan:
     """Rows to send, and rows that somebody else seems to be sending.
 
+    ``passed`` knows of each thing the last row that was sent, or may have been.
+
     :param report: gets the outcome of every row that is not sent
     :param outgoing: makes what goes out of a row's values
+    :param thing: says what a row brings to another state, where none may arrive after a later one of the same thing
     """
 
-    def __init__(self, ledger: Ledger, report: Report, rules: SendingRules, outgoing: Outgoing = event_variable) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        report: Report,
+        rules: SendingRules,
+        outgoing: Outgoing = event_variable,
+        thing: Thing | None = None,
+    ) -> None:
         self._ledger = ledger
         self._report = report
         self._rules = rules
         self._contacts = Seen()
         self._doubtful: list[str] = []
+        self._outgoing = outgoing
+        self._thing = thing
+        self._pending = Latest(thing)
+        self.passed = Latest(thing)
         self.to_send = ItemSpool(outgoing)
         self.taken = ItemSpool(outgoing)
 
@@ -61,9 +76,10 @@ class Plan:
         told: Counter[str] = Counter()
         for some in chunks(items, _AT_ONCE):
             self._sort(some, now, told)
+        self._leave_out_overtaken(told)
         # Not while the rows are read: a source in the same SQLite file is locked until then.
         self._ledger.note_listed(self._doubtful)
-        for why, count in told.items():
+        for why, count in (+told).items():
             log.info("%s %s %s.", f"{count:,}", self._rules.noun, _WHY[why])
         room = self._ledger.capacity
         if room is not None and self._ledger.size + len(self.to_send) - told["resend"] > room:
@@ -77,6 +93,8 @@ class Plan:
         self._contacts.close()
         self.to_send.close()
         self.taken.close()
+        self._pending.close()
+        self.passed.close()
 
     def _sort(self, items: list[Item], now: float, told: Counter[str]) -> None:
         known = self._ledger.look_up([item.key for item in items])
@@ -98,6 +116,8 @@ class Plan:
                     self._doubtful.append(item.key)
             else:
                 wanted.append(item)
+                continue
+            (self._pending if entry is Entry.TAKEN else self.passed).note(item)
         crowded: set[str] = set()
         if self._rules.interval is not None and wanted:
             crowded = self._rules.interval.reached({item.key: contact_digest(item.person) for item in wanted}, now)
@@ -111,6 +131,21 @@ class Plan:
                 told["resend"] += 1
             self.to_send.add(item, again=again)
 
+    def _leave_out_overtaken(self, told: Counter[str]) -> None:
+        """Leave out rows after which another of the same thing was sent, may have been, or is being sent."""
+        if self._thing is None:
+            return
+        kept = ItemSpool(self._outgoing)
+        for item, again in self.to_send:
+            if self.passed.is_after(item) or self._pending.is_after(item):
+                self._report.settle(item.person, Outcome.SKIPPED)
+                told["overtaken"] += 1
+                told["resend"] -= again
+            else:
+                kept.add(item, again=again)
+        self.to_send.close()
+        self.to_send = kept
+
     def _is_first(self, person: Person) -> bool:
         """Whether no earlier row of this run is for the same contact, where that matters."""
         return self._rules.interval is None or self._contacts.add(bytes.fromhex(contact_digest(person)))
@@ -118,7 +153,8 @@ class Plan:
 
 def contact_digest(person: Person) -> str:
     """Return what stands for a row's contact in a ledger: its address, or what else it has of number and ids."""
-    contact = person.email.lower() or re.sub(r"\D", "", person.phone)
+    alike = person.comparable
+    contact = alike.email or alike.phone
     if not contact:
         # Never equal to a number.
         contact = f"id {person.contact_id}" if person.contact_id else f"external id {person.external_customer_id}"
