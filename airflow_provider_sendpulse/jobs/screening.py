@@ -13,7 +13,7 @@ from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.seen import Seen
-from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
+from airflow_provider_sendpulse.rows.addresses import email_fault, id_fault, phone_fault
 from airflow_provider_sendpulse.rows.people import Person
 
 Outgoing = Callable[[str, Any], Any]
@@ -89,12 +89,14 @@ def screened(
 
 
 def fault_of(person: Person, *, reached: bool = True) -> str | None:
-    """Return what is wrong with address and telephone number, or ``None``.
+    """Return what is wrong with address, telephone number and id, or ``None``.
 
     :param reached: whether there has to be one of them
     """
     if reached and not (person.email or person.phone or person.external_customer_id or person.contact_id):
         return "neither address nor telephone number"
+    if fault := id_fault(person.external_customer_id):
+        return f"the external id is {fault}"
     return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 
 

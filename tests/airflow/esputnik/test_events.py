@@ -184,6 +184,16 @@ def test_an_id_of_ones_own_tells_no_stranger(runner: Any, send: Any, esputnik: A
     assert esputnik.told["events"][0]["params"] == {"email": ADA, "cart": 5}
 
 
+@pytest.mark.parametrize("nothing", [float("nan"), "None", "null"])
+def test_what_stands_for_nothing_is_nobody(runner: Any, send: Any, esputnik: Any, nothing: Any) -> None:
+    rows = [{"own": nothing, "cart": 1}, {"own": "c-2", "cart": 2}]
+    result = runner.run(send(contacts=rows, event_key="cart", external_customer_id_column="own", max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["invalid"], result.value["accepted"]) == (1, 1)
+    assert "which stands for nothing" in result.log
+    assert [key for _, key in esputnik.events] == ["2"]
+
+
 def test_one_spelled_in_two_ways_is_one(runner: Any, send: Any, esputnik: Any) -> None:
     rows = [{"email": ADA, "x": 1}, {"email": "ADA@Example.com", "x": 1}, {"email": ADA, "x": 2}]
     rows += [{"phone": phone, "x": 1} for phone in (PHONE, "380671234567", "+38 (067) 123-45-67")]
