@@ -96,7 +96,7 @@ class SubscriptionLoad:
             audience.reading() as persons,
             contextlib.closing(screened(persons, report, self._key, outgoing=parameter)) as items,
         ):
-            send_once(sender, items, self._build, ledger, report, per_call=1, clock=clock, rules=rules, outgoing=parameter)
+            send_once(sender, items, self._build, ledger, report, per_call=1, outgoing=parameter, clock=clock, rules=rules)
 
     def _key(self, person: Person) -> Key:
         self._call(person)  # finds values that cannot be sent
