@@ -6,14 +6,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.seen import Seen
-from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
+from airflow_provider_sendpulse.rows.addresses import email_fault, id_fault, phone_fault
 from airflow_provider_sendpulse.rows.people import Person
+
+Outgoing = Callable[[str, Any], Any]
+"""Makes JSON of a row's value, as it goes out, by its name and itself, or raises ``InvalidRequest``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,12 @@ class Item:
 
 
 def screened(
-    persons: Iterable[Person], report: Report, key: Callable[[Person], Key], *, reached: bool = True
+    persons: Iterable[Person],
+    report: Report,
+    key: Callable[[Person], Key],
+    *,
+    reached: bool = True,
+    outgoing: Outgoing | None = None,
 ) -> Generator[Item, None, None]:
     """Count rows, settle those that are wrong or duplicate, and give the others their keys.
 
@@ -55,6 +64,8 @@ def screened(
 
     :param key: what a row is recognised by; it raises ``InvalidRequest`` for a row that cannot be sent
     :param reached: whether a row needs an address or a telephone number, and is not known by an id instead
+    :param outgoing: makes what goes out of a row's values, before its key is asked for: what is said of a row is then said
+        of what is sent. Without it they stay as the source has them
     """
     with contextlib.closing(Seen()) as seen:
         for person in persons:
@@ -63,6 +74,9 @@ def screened(
                 report.settle(person, Outcome.INVALID, fault)
                 continue
             try:
+                if outgoing is not None:
+                    given = {name: outgoing(name, value) for name, value in person.variables.items()}
+                    person = replace(person, variables=given)
                 found = key(person)
             except InvalidRequest as error:
                 report.settle(person, Outcome.INVALID, str(error))
@@ -75,13 +89,15 @@ def screened(
 
 
 def fault_of(person: Person, *, reached: bool = True) -> str | None:
-    """Return what is wrong with address and telephone number, or ``None``.
+    """Return what is wrong with address, telephone number and id, or ``None``.
 
     :param reached: whether there has to be one of them
     """
     if reached and not (person.email or person.phone or person.external_customer_id or person.contact_id):
         return "neither address nor telephone number"
+    if fault := id_fault(person.external_customer_id):
+        return f"the external id is {fault}"
     return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 
 
-__all__ = ["Item", "Key", "fault_of", "screened"]
+__all__ = ["Item", "Key", "Outgoing", "fault_of", "screened"]

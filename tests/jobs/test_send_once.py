@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from deliveries import Journal, OtherRun, Sender, build, by_email, person, persons, refused, rows_of, total
 from emulated_account import FakeClock
@@ -208,6 +210,46 @@ def test_what_another_run_is_sending_is_waited_for_a_while(looks, fate, outcome,
     assert ("1 rows are being sent by another run" in caplog.text) == (looks == 1000)
 
 
+@pytest.mark.parametrize(("thing", "sent"), [(2, [1, 3, 4, 5]), (3, [1, 3, 4, 5, 2])])
+def test_what_another_run_gives_back_is_not_sent_after_a_later_row(thing, sent):
+    report, sender = Report(), Sender()
+    items = screened(persons(5), report, by_email)
+    ledger = OtherRun({}, 1, Entry.NEW)
+    about = {1: 1, 2: 2, 3: thing}
+    send_once(
+        sender,
+        items,
+        build,
+        ledger,
+        report,
+        per_call=1,
+        outgoing=plain,
+        clock=FakeClock(),
+        thing=lambda row: f"{about.get(row.number)}",
+    )
+    report.finish()
+    assert sender.sent == sent
+
+
+def test_nothing_is_sent_before_what_another_run_is_sending():
+    report, sender = Report(), Sender()
+    ledger = OtherRun({}, 1000, Entry.NEW)
+    items = screened(persons(3), report, by_email)
+    send_once(
+        sender,
+        items,
+        build,
+        ledger,
+        report,
+        per_call=1,
+        outgoing=plain,
+        clock=FakeClock(),
+        thing=lambda row: f"{row.number > 2}",
+    )
+    report.finish()
+    assert sender.sent == [3]
+
+
 @pytest.mark.parametrize("accepted", [1, 2, 3])
 def test_three_refused_among_others_do_not(accepted):
     errors = {number: refused() for number in range(1, 30) if number != accepted}
@@ -331,3 +373,53 @@ def test_counts_add_up_and_nothing_arrives_twice(rows, fates, per_call, data):
         arrived += [rows[number - 1] for number in [*sender.sent, *doubtful]]
         assert len(arrived) == len(set(arrived))
         fates = data.draw(st.dictionaries(st.integers(1, 60), FATES))
+
+
+@given(
+    things=st.lists(st.integers(0, 5), min_size=1, max_size=40),
+    fates=st.lists(st.dictionaries(st.integers(1, 40), FATES), min_size=1, max_size=4),
+    per_call=st.sampled_from([1, 2, 20]),
+    concurrency=st.sampled_from([1, 4]),
+)
+def test_no_thing_falls_back(things, fates, per_call, concurrency):
+    store, last, read = {}, {}, persons(len(things))
+    for some in fates:
+        errors = {
+            number: {
+                "refused": refused(),
+                "in doubt": AmbiguousOutcome("lost"),
+                "slow": Throttled("slow"),
+                "killed": KeyboardInterrupt(),
+            }[fate]
+            for number, fate in some.items()
+            if fate is not None
+        }
+
+        class Service(Sender):
+            def send(self, call):
+                rows = rows_of(call)
+                about = [things[row - 1] for row in rows]
+                assert len(set(about)) == len(about)
+                # Whatever is in doubt may have arrived.
+                arrives = all(isinstance(self.errors.get(row), AmbiguousOutcome | None) for row in rows)
+                for row, thing in zip(rows, about, strict=True):
+                    if arrives:
+                        assert last.get(thing, 0) < row
+                        last[thing] = row
+                super().send(call)
+
+        report = Report()
+        with contextlib.suppress(Refused, Throttled, KeyboardInterrupt, ServiceUnavailable):
+            send_once(
+                Service(errors=errors),
+                screened(read, report, by_email),
+                build,
+                Journal(store),
+                report,
+                per_call=per_call,
+                outgoing=plain,
+                clock=FakeClock(),
+                rules=SendingRules(concurrency=concurrency),
+                thing=lambda row: str(things[row.number - 1]),
+            )
+            report.finish()

@@ -19,6 +19,7 @@ from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.esputnik.address_books import AdditionalField, AddressBook
 from airflow_provider_sendpulse.esputnik.contact_data import Address, Contact, Field
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.addresses import id_fault
 from airflow_provider_sendpulse.rows.people import Columns, Person, cell_text
 
 _MEMBERS = {
@@ -39,8 +40,6 @@ _POSTAL = ("region", "town", "address", "postcode")
 _FIELD = "field "
 _CONFIRMED = "confirmed"
 _YES = frozenset({"1", "t", "true", "y", "yes", "on"})
-_NOTHING = frozenset({"none", "nan", "null"})
-"""What templates and drivers make of nothing: as somebody's id it would be everybody's."""
 
 
 @dataclass(kw_only=True)
@@ -226,8 +225,8 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, float | Decimal) and not math.isfinite(value):
         raise InvalidRequest(f"the {name} is not a number (NaN)")
     text = value.isoformat() if isinstance(value, dt.date | dt.time) else cell_text(value)
-    if name in ("external_customer_id", "contact_key") and text.casefold() in _NOTHING:
-        raise InvalidRequest(f"the {name} is the word {text!r}, which stands for nothing")
+    if name in ("external_customer_id", "contact_key") and (fault := id_fault(text)):
+        raise InvalidRequest(f"the {name} is {fault}")
     return text
 
 

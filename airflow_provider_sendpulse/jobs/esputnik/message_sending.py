@@ -41,6 +41,7 @@ REQUEST_IDS = Layout(
 
 ACCEPTED = Fate()
 _UNTOLD = Fate(Outcome.IN_DOUBT, "eSputnik's answer does not say what became of this row")
+_IN_PART = Fate(Outcome.IN_DOUBT, "eSputnik has accepted it for some of the contact's addresses or numbers only")
 _ONE_OF_SEVERAL = Fate(
     Outcome.IN_DOUBT, "rows of one call have this address or number, and eSputnik has not accepted all of them"
 )
@@ -92,7 +93,7 @@ class MessageDelivery:
         known = None
         if not self.create_contacts:
             known = known_contact(sender, [By.EMAIL if self.is_email else By.PHONE], unless=_is_by_id)
-        with contextlib.closing(screened(persons, report, self._key)) as items:
+        with contextlib.closing(screened(persons, report, self._key, outgoing=parameter)) as items:
             per_call = 1 if self.by_id else self.per_call
             send_once(
                 sender,
@@ -109,9 +110,10 @@ class MessageDelivery:
             )
 
     def _key(self, person: Person) -> Key:
-        body = self._recipient(person).body()
+        self._recipient(person).body()  # finds values that cannot be sent
         if person.key:
             return key_of(self.name, person.key)
+        body = self._recipient(person.comparable).body()
         return Key(f"{self.name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
 
     def _recipient(self, person: Person) -> messages.Recipient:
@@ -147,8 +149,10 @@ class MessageDelivery:
         """Say what became of each row: results come in any order, and are told by their address or number."""
         if answer is None:
             return [REPEATED_FATE] * len(items)
-        if len(items) == 1 and len(answer) == 1:
-            return [self._fate(items[0], answer[0])]
+        if len(items) == 1 and answer:
+            # A contact may have two addresses, or two numbers: each has a result.
+            own = [self._fate(items[0], sent) for sent in answer]
+            return [own[0] if len({fate.outcome for fate in own}) == 1 else _IN_PART]
         found: dict[str, list[messages.Sent]] = {}
         for sent in answer:
             found.setdefault(self._normal(sent.locator), []).append(sent)

@@ -92,7 +92,10 @@ class SubscriptionLoad:
         rules: SendingRules = SendingRules(noun="contacts"),
     ) -> None:
         """Subscribe everybody who has not subscribed yet: all rows are read first."""
-        with audience.reading() as persons, contextlib.closing(screened(persons, report, self._key)) as items:
+        with (
+            audience.reading() as persons,
+            contextlib.closing(screened(persons, report, self._key, outgoing=parameter)) as items,
+        ):
             send_once(sender, items, self._build, ledger, report, per_call=1, outgoing=parameter, clock=clock, rules=rules)
 
     def _key(self, person: Person) -> Key:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,13 @@ class TestSubscribe:
         ada = esputnik.by_email(ADA)["id"]
         assert sorted(esputnik.events) == [("subscribeFromApi", str(ada)), ("subscribeUpdateFromApi", str(known))]
         assert esputnik.contacts[known]["confirmed"]
+
+    def test_a_value_that_cannot_be_sent_is_one_bad_row(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
+        people = [{"email": ADA, "name": "Ada"}, {"email": BOB, "name": time(10)}]
+        mapping = ContactMapping(email="email", first_name="name")
+        result = runner.run(subscribe(contacts=people, mapping=mapping, max_rejected_ratio=0.5))
+        assert result.state == "success", result.error
+        assert result.value == {**NONE, "read": 2, "accepted": 1, "invalid": 1}
 
     def test_by_telephone_number(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
         result = runner.run(subscribe(contact_phone=PHONE))

@@ -21,6 +21,10 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 PHONE = "+380671234567"
 CARTS = [{"email": f"reader{number}@example.com", "cart": number} for number in range(5)]
 SEND_EVENT = "esputnik.events.send_v2"
+IDENTIFYING = [
+    *("contactId", "contact_id", "Contact_id", "contactKey", "externalCustomerId", "external_customer_id"),
+    *("Email", "EmailAddress", "user_email", "SMS", "phone number", "PushToken"),
+]
 needs_store = pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="the task state store came with Airflow 3.3")
 
 
@@ -54,6 +58,7 @@ def test_rows(runner: Any, send: Any, esputnik: Any) -> None:
             event_type_key="cart_{{ 'left' }}",
             contacts=rows,
             event_key="{{ 'cart || step' }}",
+            external_customer_id_column="external_customer_id",
             parameters={"total": "sum", "cart": "cart"},
         )
     )
@@ -146,13 +151,51 @@ def test_what_cannot_be_meant(
     assert esputnik.told["events"] == []
 
 
-@pytest.mark.parametrize("name", ["contactId", "Email", "EmailAddress", "SMS", "Contact_id", "contactKey", "PushToken"])
+@pytest.mark.parametrize("name", IDENTIFYING)
 def test_a_parameter_named_like_an_identifier_is_one_bad_row(runner: Any, send: Any, esputnik: Any, name: str) -> None:
     rows = [{"email": ADA, name: 5, "cart": 1}]
     result = runner.run(send(contacts=rows, max_rejected_ratio=1))
     assert result.value["invalid"] == 1
     assert f"cannot have a parameter named {name}" in result.log
     assert esputnik.told["events"] == []
+
+
+@pytest.mark.parametrize("parameters", [None, ["contact_id", "cart"]])
+def test_an_id_of_ones_own_tells_no_stranger(runner: Any, send: Any, esputnik: Any, parameters: Any) -> None:
+    stranger = esputnik.contact("stranger@example.com")
+    rows = [{"contact_id": stranger, "email": ADA, "cart": 5}]
+    result = runner.run(send(contacts=rows, event_key="cart", parameters=parameters))
+    assert result.state == "failed"
+    assert esputnik.told["events"] == []
+    assert "Name the column if it says that (contact_id_column)" in result.log
+    assert runner.run(send(contacts=rows, event_key="cart", parameters=["cart"])).state == "success"
+    assert esputnik.told["events"][0]["params"] == {"email": ADA, "cart": 5}
+
+
+@pytest.mark.parametrize("nothing", [float("nan"), "None", "null"])
+def test_what_stands_for_nothing_is_nobody(runner: Any, send: Any, esputnik: Any, nothing: Any) -> None:
+    rows = [{"own": nothing, "cart": 1}, {"own": "c-2", "cart": 2}]
+    result = runner.run(send(contacts=rows, event_key="cart", external_customer_id_column="own", max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["invalid"], result.value["accepted"]) == (1, 1)
+    assert "which stands for nothing" in result.log
+    assert [key for _, key in esputnik.events] == ["2"]
+
+
+def test_one_spelled_in_two_ways_is_one(runner: Any, send: Any, esputnik: Any) -> None:
+    rows = [{"email": ADA, "x": 1}, {"email": "ADA@Example.com", "x": 1}, {"email": ADA, "x": 2}]
+    rows += [{"phone": phone, "x": 1} for phone in (PHONE, "380671234567", "+38 (067) 123-45-67")]
+    result = runner.run(send(contacts=rows))
+    assert (result.value["accepted"], result.value["duplicate"]) == (3, 3)
+    assert [event["params"].get("email") for event in esputnik.told["events"]].count(ADA) == 2
+
+
+def test_an_event_that_is_too_large_is_one_bad_row(runner: Any, send: Any, esputnik: Any, emulator: Any) -> None:
+    emulator.faults.add("status", operation=SEND_EVENT, status=413, times=1, after=1)
+    result = runner.run(send(contacts=CARTS, event_key="cart", max_rejected_ratio=1, concurrency=1))
+    assert result.state == "success", result.error
+    assert (result.value["rejected"], result.value["accepted"]) == (1, 4)
+    assert "Row 2: " in result.log
 
 
 def test_the_ledger_knows_what_other_runs_have_sent(send: Any, esputnik: Any, ledger: str) -> None:
@@ -168,6 +211,7 @@ def test_an_interval_between_events_for_a_contact(send: Any, esputnik: Any, ledg
     rows = [{"contact_id": 5, "cart": 1}, {"contact_id": 5, "cart": 2}, {"external_customer_id": "5", "cart": 3}]
     rows = [{"contact_id": None, "external_customer_id": None, **row} for row in rows]
     interval = {"ledger": ledger, "min_interval_per_contact": timedelta(hours=1)}
+    interval |= {"contact_id_column": "contact_id", "external_customer_id_column": "external_customer_id"}
     result = another_run(1).run(send(contacts=rows, event_key="cart", **interval))
     assert result.state == "success", result.error
     assert (result.value["accepted"], result.value["skipped"]) == (2, 1)

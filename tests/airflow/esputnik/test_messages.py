@@ -92,6 +92,51 @@ def test_parameters_and_languages(runner: Any, send: Any, esputnik: Any) -> None
     ]
 
 
+@pytest.mark.parametrize("value", [float("nan"), b"uk"])
+def test_a_language_that_is_none_is_one_bad_row(runner: Any, send: Any, emulator: Any, esputnik: Any, value: Any) -> None:
+    rows = [{"email": ADA, "lang": "uk"}, {"email": BOB, "lang": value}]
+    result = runner.run(send(rows, language_column="lang", max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["accepted"], result.value["invalid"]) == (1, 1)
+    assert "Row 2: The parameter 'lang'" in result.log
+    assert [to for to, _ in inbox(emulator)] == [ADA]
+
+
+def test_one_spelled_in_two_ways_gets_one(send: Any, message: Any, emulator: Any, esputnik: Any, ledger: str) -> None:
+    sms = message("sms", text="Cart")
+    mails = [{"email": email} for email in (ADA, "ADA@Example.com", f" {ADA} ")]
+    texts = [{"phone": phone} for phone in (PHONE, "380671234567", "+38 (067) 123-45-67")]
+    for number, order in enumerate([1, -1]):
+        result = another_run(2 * number).run(send(mails[::order], ledger=ledger))
+        assert result.value["accepted"] == (number == 0), result.error
+        result = another_run(2 * number + 1).run(send(texts[::order], message_id=sms, is_email=False, ledger=ledger))
+        assert result.value["accepted"] == (number == 0), result.error
+    assert len(emulator.inbox()) == 2
+
+
+@pytest.mark.parametrize(
+    ("accepted", "outcome", "pushed"),
+    [
+        ([True, True], "accepted", ["r-1", "r-2"]),
+        ([False, False], "rejected", []),
+        ([True, False], "in_doubt", ["r-1"]),
+        ([False, True], "in_doubt", ["r-2"]),
+    ],
+)
+def test_a_contact_with_two_addresses(
+    runner: Any, send: Any, esputnik: Any, emulator: Any, accepted: list[bool], outcome: str, pushed: list[str]
+) -> None:
+    results = [
+        {"locator": email, **({"status": "OK", "requestId": f"r-{number}"} if ok else {"status": "ERROR", "message": "no"})}
+        for number, email, ok in zip((1, 2), (ADA, BOB), accepted, strict=True)
+    ]
+    emulator.faults.add("status", operation=SMARTSEND, status=200, body=json.dumps({"results": results}), times=1)
+    result = runner.run(send([{"id": esputnik.contact([ADA, BOB])}], contact_id_column="id", max_rejected_ratio=1))
+    assert result.state == "success", result.error
+    assert result.value[outcome] == 1
+    assert result.xcom("request_ids", "send") == pushed
+
+
 def test_another_channel(runner: Any, send: Any, message: Any, esputnik: Any) -> None:
     sms = message("sms", text="Cart")
     rows = [{"email": ADA, "phone": PHONE}, {"email": BOB, "phone": None}]
