@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 
+from airflow_provider_sendpulse.api.values import is_encodable
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.report import Report
@@ -29,7 +30,12 @@ class Key:
 
     @property
     def digest(self) -> bytes:
-        """Twelve bytes that stand for the text."""
+        """Twelve bytes that stand for the text.
+
+        :raises InvalidRequest: for text that cannot be encoded
+        """
+        if not is_encodable(self.text):
+            raise InvalidRequest("what the row is recognised by holds broken text")
         return hashlib.sha256(self.text.encode()).digest()[:12]
 
 
@@ -64,10 +70,10 @@ def screened(
                 continue
             try:
                 found = key(person)
+                digest = found.digest
             except InvalidRequest as error:
                 report.settle(person, Outcome.INVALID, str(error))
                 continue
-            digest = found.digest
             if not seen.add(digest):
                 report.settle(person, Outcome.DUPLICATE)
                 continue

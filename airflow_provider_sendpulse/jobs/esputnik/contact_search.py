@@ -21,10 +21,14 @@ from airflow_provider_sendpulse.jobs.screening import Key
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
 from airflow_provider_sendpulse.rows.audience import Audience
+from airflow_provider_sendpulse.rows.cells import id_fault
 from airflow_provider_sendpulse.rows.people import Columns, Person, cell_text
 
 _ID = "id"
 """Variable in which a row that is known by an id carries it."""
+
+_HIGHEST_ID = 2**63 - 1
+"""Ids are 64 bits long."""
 
 
 class By(StrEnum):
@@ -102,9 +106,18 @@ def identifier(person: Person, by: By) -> str:
         return person.email
     if by is By.PHONE:
         return person.phone
-    text = cell_text(person.variables.get(_ID))
-    if by is By.CONTACT_ID:
-        return str(contact_id(text))
+    value = person.variables.get(_ID)
+    return str(contact_id(cell_text(value))) if by is By.CONTACT_ID else external_id(value)
+
+
+def external_id(value: object) -> str:
+    """Return the caller's own id of a contact.
+
+    :raises InvalidRequest: for nothing, a word that stands for it, and what cannot be sent as text
+    """
+    if fault := id_fault(value):
+        raise InvalidRequest(f"the external id {fault}")
+    text = cell_text(value)
     if not text:
         raise InvalidRequest("the external id is empty")
     return text
@@ -121,6 +134,8 @@ def contact_id(value: object) -> int:
         raise InvalidRequest("the id of the contact is not a whole number") from None
     if found <= 0:
         raise InvalidRequest("the id of the contact is not above 0")
+    if found > _HIGHEST_ID:
+        raise InvalidRequest("the id of the contact is too large a number")
     return found
 
 
@@ -187,4 +202,4 @@ def _digits(text: str) -> str:
 
 _NOUNS = {By.EXTERNAL_CUSTOMER_ID: "external id", By.EMAIL: "address", By.PHONE: "telephone number"}
 
-__all__ = ["By", "Located", "contact_id", "find", "hits", "identifier", "key_of", "nobody", "several"]
+__all__ = ["By", "Located", "contact_id", "external_id", "find", "hits", "identifier", "key_of", "nobody", "several"]
