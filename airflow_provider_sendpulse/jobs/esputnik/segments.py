@@ -14,8 +14,13 @@ from airflow_provider_sendpulse.jobs.sending import Sender
 
 
 def segments_named(sender: Sender, name: str) -> list[segments.Segment]:
-    """Return the segments of a name; the service may compare names in part."""
-    return [segment for segment in sender.pages(segments.list(name)) if segment.name == name]
+    """Return the segments of a name; the service may compare names in part.
+
+    Spaces around a name count only where there is a segment of exactly that name.
+    """
+    bare = name.strip()
+    found = [segment for segment in sender.pages(segments.list(bare)) if segment.name.strip() == bare]
+    return [segment for segment in found if segment.name == name] or found
 
 
 def segment_ids(sender: Sender, value: Any, name: str) -> list[int]:
@@ -43,7 +48,7 @@ def _id(sender: Sender, item: Any, name: str) -> int:
     text = str(item).strip()
     if not isinstance(item, str) or (text.isascii() and text.isdigit()):
         return whole_number(item, name)
-    named = [segment.id for segment in segments_named(sender, text)]
+    named = [segment.id for segment in segments_named(sender, item)]
     if len(named) == 1:
         return named[0]
     told = f"there are several: {named}. Give the id of one" if named else "there is none"

@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_sendpulse.api.clock import SystemClock
-from airflow_provider_sendpulse.arguments import one_of, texts
+from airflow_provider_sendpulse.arguments import NOT_GIVEN, NotGiven, given, one_of, texts
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, contact_id
+from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, contact_id, external_id
 from airflow_provider_sendpulse.jobs.esputnik.single_contact import existing, update, upsert
 from airflow_provider_sendpulse.jobs.esputnik.subscription import Form, SubscriptionLoad
 from airflow_provider_sendpulse.jobs.esputnik.unsubscription import unsubscription
@@ -25,6 +25,7 @@ from airflow_provider_sendpulse.operators.ledgers import SqlLedger, account_iden
 from airflow_provider_sendpulse.operators.rows import BatchedRowsOperator
 from airflow_provider_sendpulse.operators.service import plain_text
 from airflow_provider_sendpulse.rows.audience import Audience
+from airflow_provider_sendpulse.rows.cells import NONE
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
 from airflow_provider_sendpulse.rows.source import InlineRows, Row, RowSource, source_of
@@ -47,7 +48,8 @@ class EsputnikSubscribeContactOperator(ContactDataOperator, EsputnikRowsOperator
 
     What a subscription is, is said by ``form_type``, ``groups`` and ``subscriptions``, and by the contact's address, or its
     telephone number where it has none. Nobody can be made to leave a segment here. For contacts that have agreed already,
-    and for many at once, use the import.
+    and for many at once, use the import: rows that the mapping's ``confirmed`` marks as agreed are skipped here, as the
+    import leaves out the others. Without that column everybody is asked.
 
     :param contacts: a row source or a list of mappings, a contact each, instead of the parameters of one (templated; shows
         as a count in the UI)
@@ -202,7 +204,7 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
     has and that are not given stay. Doing it again changes nothing.
 
     :param find_by: which parameter says which contact is meant: ``contact_id``, ``external_customer_id``, ``email`` or
-        ``phone``; the first of these that is given when left out
+        ``phone``; the first of these that is given when left out. When that turns out to be nothing, nobody is updated
     :param contact_id: eSputnik's id of the contact (templated)
     :param contact_email, contact_phone, external_customer_id, first_name, last_name, region, town, address, postcode,
         language_code, time_zone, fields: see
@@ -219,12 +221,14 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
         self,
         *,
         find_by: Literal["contact_id", "external_customer_id", "email", "phone"] | None = None,
-        contact_id: int | str | None = None,
+        contact_id: int | str | NotGiven | None = NOT_GIVEN,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.find_by = find_by
-        self.contact_id = contact_id
+        self.contact_id = given(contact_id)
+        if contact_id is not NOT_GIVEN:
+            self._known_by.insert(0, "contact_id")
 
     def execute(self, context: Context) -> int:
         """Find the contact and update it.
@@ -249,21 +253,26 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
         return found
 
     def _meant(self) -> tuple[By, str]:
-        given = {
-            By.CONTACT_ID: plain_text(self.contact_id).strip(),
-            By.EXTERNAL_CUSTOMER_ID: plain_text(reveal(self.external_customer_id)).strip(),
-            By.EMAIL: plain_text(reveal(self.contact_email)).strip(),
-            By.PHONE: plain_text(reveal(self.contact_phone)).strip(),
+        parameters = {
+            By.CONTACT_ID: "contact_id",
+            By.EXTERNAL_CUSTOMER_ID: "external_customer_id",
+            By.EMAIL: "contact_email",
+            By.PHONE: "contact_phone",
         }
-        by = next((one for one, value in given.items() if value), None)
+        # Not the first that has a value: the others may be somebody else's.
+        by = next((one for one, name in parameters.items() if name in self._known_by), None)
         if self.find_by is not None:
             by = By.of(self.find_by, "find_by")
-        if by is None or not given[by]:
+        value = None if by is None else reveal(getattr(self, parameters[by]))
+        text = plain_text(value).strip()
+        if by is None or text in ("", NONE):
             raise InvalidRequest(
                 f"What the contact is to be found by is empty{f': {by}' if by else ''}. Does the task it comes from return "
                 "something?"
             )
-        return by, str(contact_id(given[by])) if by is By.CONTACT_ID else given[by]
+        if by is By.CONTACT_ID:
+            return by, str(contact_id(text))
+        return by, external_id(value) if by is By.EXTERNAL_CUSTOMER_ID else text
 
 
 class EsputnikUnsubscribeContactsOperator(BatchedRowsOperator, AddressesOperator, EsputnikRowsOperator):
@@ -305,7 +314,7 @@ def _contact(sender: Sender, mapping: ContactMapping, columns: Columns, row: Row
     :raises InvalidRequest: for an address or a telephone number that is none, or a value that cannot be sent
     """
     [person] = people([row], columns)
-    if fault := fault_of(person, reached=False):
+    if fault := person.fault or fault_of(person, reached=False):
         raise InvalidRequest(f"The contact cannot be written: {fault}.")
     return contacts_of(sender, mapping).contact(person)
 
