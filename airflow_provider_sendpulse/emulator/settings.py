@@ -199,6 +199,8 @@ class Settings:
     esputnik_email_match: Literal["contains", "exact"] = "contains"
     esputnik_segment_name_match: Literal["contains", "prefix", "exact"] = "contains"
     esputnik_subscriptions_update: Literal["replace", "add"] = "replace"
+    esputnik_update_without_channels: Literal["refuse", "accept"] = "refuse"
+    esputnik_unsent_channels: Literal["drop", "keep"] = "drop"
     esputnik_past_event_days: int | None = None
     esputnik_past_event_types_off: list[str] = field(default_factory=list)
     esputnik_past_events_deletable: bool = False

@@ -36,11 +36,29 @@ class Channel:
 
     :param type: one of :class:`ChannelType`
     :param value: address, telephone number in international format, or token
+    :param device: what a token belongs to, as eSputnik has it
+    :param web_push_subscription: a browser's subscription, as eSputnik has it
     """
 
     type: str
     value: str = field(repr=False)
+    device: Any = field(default=None, repr=False)
+    web_push_subscription: Any = field(default=None, repr=False)
     extra: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def body(self) -> dict[str, Any]:
+        """Return what is sent."""
+        return wire.present(
+            type=str(self.type),
+            value=self.value,
+            device=self.device,
+            webPushSubscription=self.web_push_subscription,
+        )
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """Everything in it that is of one person."""
+        return (self.value, *_texts([self.device, self.web_push_subscription]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +147,7 @@ class Contact:
             {"id": item.id, "value": field_value(item.id, item.value)} for item in self.fields if item.value is not None
         ]
         return wire.present(
-            channels=[{"type": str(item.type), "value": item.value} for item in self.channels],
+            channels=[item.body() for item in self.channels],
             firstName=self.first_name,
             lastName=self.last_name,
             address=address,
@@ -148,7 +166,8 @@ class Contact:
         return tuple(dict.fromkeys(self._personal()))
 
     def _personal(self) -> Iterator[str]:
-        yield from (item.value for item in self.channels)
+        for channel in self.channels:
+            yield from channel.private
         postal = self.address or Address()
         single = (
             self.first_name,
@@ -210,7 +229,24 @@ def contact(data: Mapping[str, Any]) -> Contact:
 
 
 def _channel(data: Mapping[str, Any]) -> Channel:
-    return Channel(wire.text(data["type"]), wire.text(data.get("value")), wire.rest(data, "type", "value"))
+    return Channel(
+        wire.text(data["type"]),
+        wire.text(data.get("value")),
+        data.get("device"),
+        data.get("webPushSubscription"),
+        wire.rest(data, "type", "value", "device", "webPushSubscription"),
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a value of any shape."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value.values()])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def _address(data: Mapping[str, Any]) -> Address:

@@ -120,14 +120,17 @@ def upsert(contact: Contact) -> Call[int | None]:
 def update(contact_id: int, contact: Contact) -> Call[None]:
     """Update one contact by the service's own id; a deleted one is restored. It never adds one.
 
-    It is refused when the external id belongs to another contact.
+    It is refused when the external id belongs to another contact. Nobody documents what becomes of the channels that the
+    contact has and that are not sent: send all that it is to have.
+
+    :raises InvalidRequest: for a contact without channels
     """
     return Call(
         method="PUT",
         path="/v1/contact/{id}",
         values={"id": contact_id},
         # Under a key of its own the whole contact would be ignored, with 200.
-        body=JsonBody(replace(contact, id=None).body()),
+        body=JsonBody(replace(require_channel(contact), id=None).body()),
         read=nothing,
         repeat=Repeat.ALWAYS,
         accepted={REPEATED: None},

@@ -19,7 +19,7 @@ from airflow_provider_sendpulse.jobs.upsert import Upsert, nobody, nothing
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.people import Person
 
-MOST_CONCURRENCY = 32
+MOST_BATCHES_AT_ONCE = 32
 """More than the account's budget of requests could ever keep busy."""
 
 
@@ -48,8 +48,8 @@ class BatchedDelivery:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise InvalidRequest(f"batch_size is {self.batch_size}; it is at least 1.")
-        if not 1 <= self.concurrency <= MOST_CONCURRENCY:
-            raise InvalidRequest(f"concurrency is {self.concurrency}; it is a number from 1 to {MOST_CONCURRENCY}.")
+        if not 1 <= self.concurrency <= MOST_BATCHES_AT_ONCE:
+            raise InvalidRequest(f"concurrency is {self.concurrency}; it is a number from 1 to {MOST_BATCHES_AT_ONCE}.")
 
     def run(
         self,
@@ -105,4 +105,4 @@ def _unsent(items: Iterable[Item], prefix: Prefix, report: Report, skipped: Call
         skipped(item)
 
 
-__all__ = ["MOST_CONCURRENCY", "BatchedDelivery"]
+__all__ = ["MOST_BATCHES_AT_ONCE", "BatchedDelivery"]

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
@@ -24,6 +25,7 @@ from airflow_provider_sendpulse.jobs.verification import Arrivals, Verification,
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse import contacts
+from airflow_provider_sendpulse.sendpulse.values import contact_variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,17 @@ class ConfirmedLoad:
             audience.reading() as persons,
             contextlib.closing(screened(persons, report, _keys(self.address_book_id))) as items,
         ):
-            send_once(sender, items, self._ask, ledger, report, per_call=WINDOW, clock=clock, rules=rules)
+            send_once(
+                sender,
+                items,
+                self._ask,
+                ledger,
+                report,
+                per_call=WINDOW,
+                outgoing=_outgoing,
+                clock=clock,
+                rules=rules,
+            )
 
     def _ask(self, batch: Sequence[Person]) -> Call[None]:
         return contacts.add_with_confirmation(self.address_book_id, [_contact(person) for person in batch], self.consent)
@@ -118,6 +130,10 @@ def _keys(address_book_id: int) -> Callable[[Person], Key]:
         return contact_key(address_book_id, person.email)
 
     return key
+
+
+def _outgoing(name: str, value: Any) -> str | int | float | None:
+    return None if value is None else contact_variable(name, value)
 
 
 def _contact(person: Person) -> contacts.NewContact:

@@ -89,9 +89,9 @@ class EventRows(ABC):
                 ledger,
                 report,
                 per_call=1,
+                outgoing=self.outgoing,
                 clock=clock,
                 rules=rules,
-                outgoing=self.outgoing,
             )
 
     def _recent(self, items: Iterable[Item], report: Report, clock: Clock) -> Iterator[Item]:

@@ -7,8 +7,10 @@ import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
+from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
@@ -19,7 +21,6 @@ from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.jobs.spool import ItemSpool, Outgoing
 from airflow_provider_sendpulse.rows.people import Person
-from airflow_provider_sendpulse.sendpulse.values import event_variable
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ _AT_ONCE = 500
 """Rows that are looked up with one query."""
 
 _DOUBT = "an earlier try or run ended while this row was being sent: not sent again"
+
+_CONDITION = "condition"
 
 _WHY = {
     "sent": "were sent by an earlier try or run",
@@ -36,35 +39,68 @@ _WHY = {
 }
 
 
+Row = tuple[Item, bool]
+"""A row, and whether it is sent although it is in doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What decides by requests whether a row is sent: it is asked when no cursor is open any more.
+
+    :param holds: whether a row may be sent
+    :param otherwise: what to say of the rows that are skipped, after their number
+    """
+
+    holds: Callable[[Item], bool]
+    otherwise: str
+
+
 class Plan:
     """Rows to send, and rows that somebody else seems to be sending.
 
     :param report: gets the outcome of every row that is not sent
     :param outgoing: makes what goes out of a row's values
+    :param condition: what only some of the rows that the ledger does not know fulfil
     """
 
-    def __init__(self, ledger: Ledger, report: Report, rules: SendingRules, outgoing: Outgoing = event_variable) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        report: Report,
+        rules: SendingRules,
+        outgoing: Outgoing,
+        condition: Condition | None = None,
+    ) -> None:
         self._ledger = ledger
         self._report = report
         self._rules = rules
+        self._condition = condition
         self._contacts = Seen()
         self._doubtful: list[str] = []
+        self._unsent = ItemSpool(outgoing)
         self.to_send = ItemSpool(outgoing)
         self.taken = ItemSpool(outgoing)
 
-    def fill(self, items: Iterable[Item], now: float) -> None:
-        """Read all rows, and settle those that are not to be sent.
+    def fill(self, items: Iterable[Item], clock: Clock) -> None:
+        """Read all rows, then settle those that are not to be sent.
 
-        :param now: seconds since the epoch
         :raises InvalidRequest: when there are more rows to send than this ledger can hold
         """
         told: Counter[str] = Counter()
         for some in chunks(items, _AT_ONCE):
-            self._sort(some, now, told)
+            unsent = self._sort(some, told)
+            if self._condition is None:
+                self._choose(unsent, clock, told)
+            else:
+                for item, again in unsent:
+                    self._unsent.add(item, again=again)
         # Not while the rows are read: a source in the same SQLite file is locked until then.
         self._ledger.note_listed(self._doubtful)
-        for why, count in told.items():
-            log.info("%s %s %s.", f"{count:,}", self._rules.noun, _WHY[why])
+        if self._unsent:
+            log.info("Each of %s %s is looked up before any is sent.", f"{len(self._unsent):,}", self._rules.noun)
+        for rows in chunks(self._unsent, _AT_ONCE):
+            self._choose([*self._fulfilling(rows, told)], clock, told)
+        self._tell(told)
         room = self._ledger.capacity
         if room is not None and self._ledger.size + len(self.to_send) - told["resend"] > room:
             raise InvalidRequest(
@@ -72,16 +108,25 @@ class Plan:
                 f"{room:,}, those of earlier tries among them. Nothing was sent. Set ledger= to a database connection."
             )
 
+    def fulfilling(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows that fulfil the condition now, if there is one, and settle the others."""
+        told: Counter[str] = Counter()
+        found = [*self._fulfilling(rows, told)]
+        self._tell(told)
+        return found
+
     def close(self) -> None:
         """Forget everything."""
         self._contacts.close()
+        self._unsent.close()
         self.to_send.close()
         self.taken.close()
 
-    def _sort(self, items: list[Item], now: float, told: Counter[str]) -> None:
+    def _sort(self, items: list[Item], told: Counter[str]) -> list[Row]:
+        """Return the rows that were not sent, and settle the others."""
         known = self._ledger.look_up([item.key for item in items])
         resend = self._rules.if_in_doubt == "resend"
-        wanted: list[Item] = []
+        unsent: list[Row] = []
         for item in items:
             entry = known.get(item.key, Entry.NEW)
             if entry is Entry.RECORDED:
@@ -97,19 +142,36 @@ class Plan:
                 if self._ledger.is_lasting:
                     self._doubtful.append(item.key)
             else:
-                wanted.append(item)
+                unsent.append((item, item.key in known))
+        return unsent
+
+    def _fulfilling(self, rows: Iterable[Row], told: Counter[str]) -> Iterator[Row]:
+        for item, again in rows:
+            if self._condition is None or self._condition.holds(item):
+                yield item, again
+            else:
+                self._report.settle(item.person, Outcome.SKIPPED)
+                told[_CONDITION] += 1
+
+    def _choose(self, rows: list[Row], clock: Clock, told: Counter[str]) -> None:
+        """Keep the rows whose contact is not to be left in peace for a while."""
         crowded: set[str] = set()
-        if self._rules.interval is not None and wanted:
-            crowded = self._rules.interval.reached({item.key: contact_digest(item.person) for item in wanted}, now)
-        for item in wanted:
+        if self._rules.interval is not None and rows:
+            contacts = {item.key: contact_digest(item.person) for item, _ in rows}
+            crowded = self._rules.interval.reached(contacts, clock.now())
+        for item, again in rows:
             if item.key in crowded or not self._is_first(item.person):
                 self._report.settle(item.person, Outcome.SKIPPED)
                 told["interval"] += 1
                 continue
-            again = item.key in known
             if again:
                 told["resend"] += 1
             self.to_send.add(item, again=again)
+
+    def _tell(self, told: Counter[str]) -> None:
+        for why, count in told.items():
+            said = self._condition.otherwise if self._condition is not None and why == _CONDITION else _WHY[why]
+            log.info("%s %s %s.", f"{count:,}", self._rules.noun, said)
 
     def _is_first(self, person: Person) -> bool:
         """Whether no earlier row of this run is for the same contact, where that matters."""
@@ -125,4 +187,4 @@ def contact_digest(person: Person) -> str:
     return hashlib.sha256(contact.encode()).hexdigest()[:24]
 
 
-__all__ = ["Plan", "contact_digest"]
+__all__ = ["Condition", "Plan", "Row", "contact_digest"]

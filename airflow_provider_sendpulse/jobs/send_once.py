@@ -18,7 +18,7 @@ from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.crew import Crew, Done, crew, drain
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
-from airflow_provider_sendpulse.jobs.plan import Plan, contact_digest
+from airflow_provider_sendpulse.jobs.plan import Condition, Plan, Row, contact_digest
 from airflow_provider_sendpulse.jobs.progress import Progress
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
@@ -26,7 +26,6 @@ from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.jobs.spool import Outgoing
 from airflow_provider_sendpulse.rows.people import Person
-from airflow_provider_sendpulse.sendpulse.values import event_variable
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +67,6 @@ class Fate:
 Judge = Callable[[Sequence[Item], Any], Sequence[Fate]]
 """Says of the answer to a call what became of its rows, in their order."""
 
-Row = tuple[Item, bool]
-"""A row, and whether it is sent although it is in doubt."""
-
 
 def send_once(
     sender: Sender,
@@ -80,10 +76,11 @@ def send_once(
     report: Report,
     *,
     per_call: int,
+    outgoing: Outgoing,
     clock: Clock,
     rules: SendingRules = SendingRules(),
     judge: Judge | None = None,
-    outgoing: Outgoing = event_variable,
+    condition: Condition | None = None,
 ) -> None:
     """Read rows to the end, then send those that were not sent before.
 
@@ -91,16 +88,18 @@ def send_once(
     is made again for either half, down to the rows that are refused alone.
 
     :param build: makes the call for at most ``per_call`` rows
-    :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
     :param outgoing: makes what goes out of a row's values
+    :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
+    :param condition: what a row that was not sent before has to fulfil, or it is skipped and not claimed; asked of all rows
+        when the last one is read, and before the first is sent
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
-    with contextlib.closing(Plan(ledger, report, rules, outgoing)) as plan:
-        plan.fill(items, clock.now())
+    with contextlib.closing(Plan(ledger, report, rules, outgoing, condition)) as plan:
+        plan.fill(items, clock)
         log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
 
         def carry_out(call: Call[Any]) -> Any:
@@ -161,9 +160,13 @@ class _Windows:
         try:
             self._send(window, fates)
         finally:
-            # A row that was in doubt before stays so when this attempt has certainly not sent it.
-            self._ledger.settle(fates.recorded, fates.unsent - again)
-            self._ledger.note_listed(fates.listed)
+            try:
+                if self._rules.after_window is not None:
+                    self._rules.after_window()
+            finally:
+                # A row that was in doubt before stays so when this attempt has certainly not sent it.
+                self._ledger.settle(fates.recorded, fates.unsent - again)
+                self._ledger.note_listed(fates.listed)
 
     def wait_for_others(self) -> None:
         """Wait, but not for long, while other runs are sending the rows that they have claimed."""
@@ -196,7 +199,7 @@ class _Windows:
                 self._leave(item)
             else:
                 self._doubt(item)
-        if free:
+        if free := self._plan.fulfilling(free):
             self.send(free, is_last_look=True)
 
     def _claimed(self, rows: Sequence[Row], again: set[str], is_last_look: bool) -> list[Item]:

@@ -87,6 +87,7 @@ class SendingRules:
     :param rate: calls a second that the budget allows
     :param max_duration: seconds; when it would take longer, nothing is sent
     :param before_window: is called before every few rows; what it raises ends the sending
+    :param after_window: is called when the calls for these have ended, before the rows are recorded
     :raises InvalidRequest: for values that cannot be meant
     """
 
@@ -98,6 +99,7 @@ class SendingRules:
     rate: float = math.inf
     max_duration: float | None = None
     before_window: Callable[[], None] | None = None
+    after_window: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.concurrency <= 20:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from airflow_provider_sendpulse.api.values import plain
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.rows.people import Person, key_text
 from airflow_provider_sendpulse.rows.spool import Spool
-from airflow_provider_sendpulse.sendpulse.values import event_variable
 
 Outgoing = Callable[[str, Any], Any]
 """Makes JSON of a value, as it goes out, by its name and itself."""
@@ -21,7 +21,7 @@ class ItemSpool:
     :param outgoing: makes what goes out of a row's values
     """
 
-    def __init__(self, outgoing: Outgoing = event_variable) -> None:
+    def __init__(self, outgoing: Outgoing) -> None:
         self._spool = Spool()
         self._outgoing = outgoing
 
@@ -39,7 +39,7 @@ class ItemSpool:
             person.number,
             person.email,
             person.phone,
-            event_variable("automation_id", person.automation_id),
+            plain("automation_id", person.automation_id),
             {name: self._outgoing(name, value) for name, value in person.variables.items()},
             [key_text(value) for value in person.key],
             person.external_customer_id,

@@ -133,6 +133,9 @@ class SendOnceOperator(RowsOperator):
         """Return how many calls a second the budget allows."""
         return slowest(hook.settings.account.limits)
 
+    def _keep(self) -> None:
+        """Keep what answers have told for another try, before the rows of a window are recorded as sent."""
+
     def _after(self, context: Context, delivery: Delivery) -> None:
         """Hand on what a delivery has learnt; called also when it has failed."""
 
@@ -225,6 +228,7 @@ class SendOnceOperator(RowsOperator):
             rate=self._rate(hook),
             max_duration=None if self.max_duration is None else self.max_duration.total_seconds(),
             before_window=before_window,
+            after_window=self._keep,
         )
 
     def _wait(self, until: float, ledger: Ledger) -> None:

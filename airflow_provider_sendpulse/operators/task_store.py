@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.version_compat import never_expire
 
 _POSITION = "position"
 _IMPORT_SESSIONS = "import sessions"
+_REQUEST_IDS = "request ids"
 _EDIT = "campaign edit"
 _CODE_REQUESTED = "activation code requested"
 
@@ -63,6 +64,12 @@ def task_import_sessions(context: Any) -> PositionStore:
     """Return where the tries of this task keep the import sessions that they have started; as :func:`task_position`."""
     store = context.get("task_state_store")
     return MemoryPosition() if store is None else TaskPosition(store, _IMPORT_SESSIONS)
+
+
+def task_request_ids(context: Any) -> PositionStore:
+    """Return where the tries of this task keep the request ids of what they have sent; as :func:`task_position`."""
+    store = context.get("task_state_store")
+    return MemoryPosition() if store is None else TaskPosition(store, _REQUEST_IDS)
 
 
 def task_edit(context: Any) -> PositionStore:
@@ -137,4 +144,5 @@ __all__ = [
     "task_import_sessions",
     "task_ledger",
     "task_position",
+    "task_request_ids",
 ]

@@ -101,11 +101,15 @@ def test_upsert_adds_silently_and_updates(esputnik):
     assert esputnik.contacts()["ada@example.com"]["confirmed"]
 
 
-def test_update_answers_with_a_sentence(esputnik):
+def test_update_answers_with_a_sentence(esputnik, emulator):
     number = esputnik.post("/v1/contact", ADA)["id"]
     told = esputnik.told("PUT", f"/v1/contact/{number}", {"firstName": "Augusta", "channels": [email("a@example.com")]})
     assert told == f"Contact with id='{number}' has been updated"
     assert set(esputnik.contacts()) == {"a@example.com"}
+    for body in ({"contact": {"firstName": "Nobody"}}, {"firstName": "Nobody"}, {"firstName": "Nobody", "channels": []}):
+        status, told = esputnik.refused("PUT", f"/v1/contact/{number}", body)
+        assert (status, "at least one channel" in told) == (400, True)
+    emulator.configure(esputnik_update_without_channels="accept")
     assert esputnik.told("PUT", f"/v1/contact/{number}", {"contact": {"firstName": "Nobody"}})
     assert esputnik.get(f"/v1/contact/{number}")["firstName"] == "Augusta"
     esputnik.post("/v1/contact", {"channels": [email("b@example.com")], "externalCustomerId": "b-1"})
@@ -113,12 +117,28 @@ def test_update_answers_with_a_sentence(esputnik):
     assert esputnik.refused("PUT", "/v1/contact/7", {"firstName": "Ada"})[0] == 404
 
 
+@pytest.mark.parametrize(("unsent", "left"), [("drop", ["sms"]), ("keep", ["mobilepush", "sms"])])
+def test_update_writes_the_channels_that_are_sent(esputnik, emulator, unsent, left):
+    emulator.configure(esputnik_unsent_channels=unsent)
+    token = {"type": "mobilepush", "value": "token", "device": {"os": "ios"}}
+    number = esputnik.post("/v1/contact", {"channels": [token]})["id"]
+    esputnik.told("PUT", f"/v1/contact/{number}", {"channels": [sms("380501112233")]})
+    channels = esputnik.get(f"/v1/contact/{number}")["channels"]
+    assert sorted(channel["type"] for channel in channels) == left
+    esputnik.told("PUT", f"/v1/contact/{number}", {"channels": [token, sms("380501112244")]})
+    channels = esputnik.get(f"/v1/contact/{number}")["channels"]
+    assert channels == [token, sms("380501112244")]
+    emulator.configure(esputnik_update_without_channels="accept")
+    esputnik.told("PUT", f"/v1/contact/{number}", {"firstName": "Ada"})
+    assert esputnik.get(f"/v1/contact/{number}")["channels"] == channels
+
+
 def test_deleted_contacts_come_back(esputnik):
     number = esputnik.post("/v1/contact", ADA)["id"]
     assert esputnik.told("DELETE", f"/v1/contact/{number}") == f"Contact with id='{number}' has been deleted"
     assert esputnik.refused("GET", f"/v1/contact/{number}")[0] == 404
     assert esputnik.refused("DELETE", f"/v1/contact/{number}")[0] == 404
-    esputnik.told("PUT", f"/v1/contact/{number}", {"lastName": "King"})
+    esputnik.told("PUT", f"/v1/contact/{number}", {**ADA, "lastName": "King"})
     assert esputnik.get(f"/v1/contact/{number}")["lastName"] == "King"
     assert esputnik.told("DELETE", "/v1/contact?externalCustomerId=a-1").endswith("has been deleted")
     status, text = esputnik.refused("DELETE", "/v1/contact?externalCustomerId=a-1")
@@ -128,7 +148,7 @@ def test_deleted_contacts_come_back(esputnik):
 def test_erased_contacts_do_not(esputnik, emulator):
     number = esputnik.post("/v1/contact", ADA)["id"]
     esputnik.told("DELETE", f"/v1/contact/{number}?erase=true")
-    assert esputnik.refused("PUT", f"/v1/contact/{number}", {"lastName": "King"})[0] == 404
+    assert esputnik.refused("PUT", f"/v1/contact/{number}", {**ADA, "lastName": "King"})[0] == 404
     assert emulator.state.as_dict()["esputnik"]["contacts"] == []
 
 
@@ -152,7 +172,7 @@ def test_search_is_not_exact_and_counts(esputnik, emulator):
 def test_pages_begin_with_one(esputnik):
     for number in range(5):
         esputnik.post("/v1/contact", {"channels": [email(f"reader{number}@example.com")]})
-    esputnik.told("PUT", "/v1/contact/500000001", {"firstName": "Ada"})
+    esputnik.told("PUT", "/v1/contact/500000001", {"channels": [email("ada@example.com")]})
     pages = [esputnik.get(f"/v1/contacts?startindex={start}&maxrows=2") for start in (1, 3, 5)]
     assert [[one["id"] % 10 for one in page] for page in pages] == [[2, 3], [4, 5], [1]]
     assert [one["id"] % 10 for one in esputnik.get("/v1/contacts?sortBy=contactId")] == [1, 2, 3, 4, 5]
@@ -178,7 +198,7 @@ def test_addresses_of_contacts_collapse(esputnik, emulator):
     [
         ("POST", "/v1/contact", ADA),
         ("POST", "/v1/contact/subscribe", {"contact": ADA}),
-        ("PUT", "/v1/contact/500000001", {"firstName": "Augusta"}),
+        ("PUT", "/v1/contact/500000001", {**ADA, "firstName": "Augusta"}),
     ],
 )
 def test_the_same_request_within_a_minute(esputnik, emulator, method, path, body):

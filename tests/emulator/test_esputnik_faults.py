@@ -128,4 +128,4 @@ def test_odd_answers(esputnik, emulator):
     assert not esputnik.send("GET", f"/v1/importstatus/{session}").text.endswith("}")
     emulator.faults.add("wrong_type", operation="esputnik.contacts.update", becomes="list")
     number = esputnik.post("/v1/contact", {"channels": [email("grace@example.com")]})["id"]
-    assert "no JSON" in esputnik.send("PUT", f"/v1/contact/{number}", {"firstName": "Grace"}).text
+    assert "no JSON" in esputnik.send("PUT", f"/v1/contact/{number}", {"channels": [email("grace@example.com")]}).text

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pytest
+from contact_channels import email
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_names_are_looked_for(esputnik, emulator, readers):
 
 
 def test_members(esputnik, readers):
-    esputnik.told("PUT", "/v1/contact/500000001", {"firstName": "Ada"})
+    esputnik.told("PUT", "/v1/contact/500000001", {"channels": [email("new@example.com")]})
     assert members(esputnik, readers) == [0, 1, 2]
     assert members(esputnik, readers, "?orderByTs=true") == [1, 2, 0]
     assert members(esputnik, readers, "?asc=false&maxrows=2") == [2, 1]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from airflow_provider_sendpulse import esputnik as es
@@ -56,9 +58,9 @@ def test_update(either, ada, emulator):
 
 
 def test_update_sends_the_contact_itself_and_no_id(emulator, client, ada):
-    client.send(es.contacts.update(ada, Contact(first_name="Augusta", id=7)))
+    client.send(es.contacts.update(ada, Contact.reached(email="ada@example.com", first_name="Augusta", id=7)))
     [body] = [record.body for record in emulator.requests.records("esputnik.contacts.update")]
-    assert body == {"channels": [], "firstName": "Augusta"}
+    assert body == {"channels": [{"type": "email", "value": "ada@example.com"}], "firstName": "Augusta"}
 
 
 def test_subscribe(either, remembered):
@@ -91,7 +93,7 @@ def test_a_subscription_whose_outcome_is_not_known_is_not_repeated(either, emula
     assert len(remembered()["events"]) == 1
 
 
-@pytest.mark.parametrize("call", [es.contacts.subscribe, es.contacts.upsert])
+@pytest.mark.parametrize("call", [es.contacts.subscribe, es.contacts.upsert, partial(es.contacts.update, 7)])
 def test_a_contact_without_channels_is_refused(call):
     with pytest.raises(InvalidRequest, match="needs an email"):
         call(Contact.reached(email="  ", first_name="Ada"))
@@ -174,6 +176,16 @@ def test_a_refusal_that_repeats_the_contact_does_not_show_it(either, emulator):
     with pytest.raises(Refused) as caught:
         either.send(es.contacts.upsert(ADA))
     assert caught.value.service_message == "Contact <value> <value> <value> <value> of <value> is wrong"
+
+
+def test_channels_go_out_as_they_came_in(either):
+    device, subscription = {"os": "ios"}, {"endpoint": "https://push.example.com/1", "keys": {"auth": "secret"}}
+    channels = (Channel("mobilepush", "token", device), Channel("webpush", "other", None, subscription))
+    contact_id = either.send(es.contacts.upsert(Contact(channels=channels)))
+    found = either.send(es.contacts.read(contact_id))
+    assert found.channels == channels
+    assert {"token", "ios", "https://push.example.com/1", "secret"} <= {*found.private}
+    assert "push.example.com" not in repr(found)
 
 
 def test_channels_of_other_kinds(either):

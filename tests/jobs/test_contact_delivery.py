@@ -19,7 +19,7 @@ from airflow_provider_sendpulse.exceptions import (
     ServiceUnavailable,
     Throttled,
 )
-from airflow_provider_sendpulse.jobs.batched_delivery import MOST_CONCURRENCY
+from airflow_provider_sendpulse.jobs.batched_delivery import MOST_BATCHES_AT_ONCE
 from airflow_provider_sendpulse.jobs.contact_delivery import ConfirmedLoad, ContactLoad
 from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger, MemoryLedger
 from airflow_provider_sendpulse.jobs.position import MemoryPosition
@@ -145,14 +145,14 @@ def test_a_book_that_is_not_there_is_no_matter_of_rows(client, clock, emulator, 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"batch_size": 0}, {"batch_size": -1}, {"concurrency": 0}, {"concurrency": MOST_CONCURRENCY + 1}]
+    "settings", [{"batch_size": 0}, {"batch_size": -1}, {"concurrency": 0}, {"concurrency": MOST_BATCHES_AT_ONCE + 1}]
 )
 def test_numbers_that_cannot_be_meant(client, clock, book, settings):
     with pytest.raises(InvalidRequest):
         deliver(client, clock, book, rows_of(1), **settings)
 
 
-@pytest.mark.parametrize("concurrency", [1, 4, MOST_CONCURRENCY])
+@pytest.mark.parametrize("concurrency", [1, 4, MOST_BATCHES_AT_ONCE])
 def test_several_batches_at_a_time(threads_client, clock, emulator, book, concurrency):
     counts = deliver(threads_client, clock, book, rows_of(3210), batch_size=50, concurrency=concurrency)
     assert (counts.accepted, len(book.contacts), count(emulator, "contacts.add")) == (3210, 3210, 65)

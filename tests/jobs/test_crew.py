@@ -10,6 +10,7 @@ import pytest
 from deliveries import Journal, build, by_email, persons, total
 from emulated_account import FakeClock
 
+from airflow_provider_sendpulse.api.values import plain
 from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, InvalidRequest, Refused, ServiceUnavailable, Throttled
 from airflow_provider_sendpulse.jobs import send_once as sending
 from airflow_provider_sendpulse.jobs.crew import Alone, Threads, crew, drain
@@ -141,7 +142,7 @@ def run(rows, store, sender, concurrency=4):
     items = screened(rows, report, by_email)
     rules = SendingRules(concurrency=concurrency)
     try:
-        send_once(sender, items, build, Journal(store), report, per_call=1, clock=FakeClock(), rules=rules)
+        send_once(sender, items, build, Journal(store), report, per_call=1, outgoing=plain, clock=FakeClock(), rules=rules)
     finally:
         report.abandon()
         assert total(report.counts) == report.counts.read

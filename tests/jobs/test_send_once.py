@@ -9,6 +9,7 @@ from emulated_account import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_sendpulse.api.values import plain
 from airflow_provider_sendpulse.exceptions import (
     AmbiguousOutcome,
     AuthenticationFailed,
@@ -18,15 +19,26 @@ from airflow_provider_sendpulse.exceptions import (
     Throttled,
 )
 from airflow_provider_sendpulse.jobs.ledger import Entry
+from airflow_provider_sendpulse.jobs.plan import Condition
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import screened
+from airflow_provider_sendpulse.jobs.screening import Key, screened
 from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
+from airflow_provider_sendpulse.jobs.sending_rules import ContactInterval, SendingRules
 
 
 def run(rows, store, sender=None, *, per_call=1, ledger=None):
     report = Report()
     items = screened(rows, report, by_email)
-    send_once(sender or Sender(), items, build, ledger or Journal(store), report, per_call=per_call, clock=FakeClock())
+    send_once(
+        sender or Sender(),
+        items,
+        build,
+        ledger or Journal(store),
+        report,
+        per_call=per_call,
+        outgoing=plain,
+        clock=FakeClock(),
+    )
     return report.counts
 
 
@@ -48,6 +60,28 @@ def test_check_claim_send_record():
     counts = run(persons(2), {}, Sender(ledger), ledger=ledger)
     assert ledger.steps == [("look up", 2), ("claim", 2), ("send", 1), ("send", 1), ("settle", 2, 0)]
     assert counts.accepted == 2
+
+
+def test_what_the_answers_have_told_is_kept_before_rows_are_recorded():
+    ledger = Journal({})
+    rules = SendingRules(after_window=lambda: ledger.steps.append("kept"))
+    items = screened(persons(2), report := Report(), by_email)
+    send_once(Sender(ledger), items, build, ledger, report, per_call=2, outgoing=plain, clock=FakeClock(), rules=rules)
+    assert ledger.steps[1:] == [("claim", 2), ("send", 2), "kept", ("settle", 2, 0)]
+
+
+def test_rows_are_recorded_also_when_nothing_can_be_kept():
+    def full():
+        raise OSError("full")
+
+    store, report = {}, Report()
+    items = screened(persons(2), report, by_email)
+    rules = SendingRules(after_window=full)
+    with pytest.raises(OSError, match="full"):
+        send_once(
+            Sender(), items, build, Journal(store), report, per_call=2, outgoing=plain, clock=FakeClock(), rules=rules
+        )
+    assert entries(persons(2), store) == ["recorded", "recorded"]
 
 
 def test_one_window_after_another():
@@ -186,13 +220,138 @@ def test_what_another_run_is_sending_is_waited_for_a_while(looks, fate, outcome,
     caplog.set_level("INFO")
     ledger = OtherRun({}, looks, fate)
     items = screened(persons(3), report, by_email)
-    send_once(sender, items, build, ledger, report, per_call=1, clock=clock)
+    send_once(sender, items, build, ledger, report, per_call=1, outgoing=plain, clock=clock)
     report.finish()
     counts = report.counts.as_dict()
     assert counts["accepted"] == 2 + (outcome == "accepted")
     assert counts[outcome] == 1 + 2 * (outcome == "accepted")
     assert sum(clock.sleeps) == slept
     assert ("1 rows are being sent by another run" in caplog.text) == (looks == 1000)
+
+
+class Asked:
+    """A condition that some rows fulfil, which remembers when it was asked of which."""
+
+    def __init__(self, steps, numbers):
+        self.steps, self.numbers = steps, {*numbers}
+        self.condition = Condition(self.holds, "are for nobody: skipped")
+
+    def holds(self, item):
+        self.steps.append(("asked", item.person.number))
+        return item.person.number in self.numbers
+
+
+def closing(rows, steps):
+    """Yield rows, and write down that the last one was read and everything is closed."""
+    try:
+        yield from rows
+    finally:
+        steps.append("closed")
+
+
+def conditional(rows, ledger, numbers, **rules):
+    asked, sender, report = Asked(ledger.steps, numbers), Sender(ledger), Report()
+    items = screened(closing(rows, ledger.steps), report, by_email)
+    send_once(
+        sender,
+        items,
+        build,
+        ledger,
+        report,
+        per_call=1,
+        outgoing=plain,
+        clock=FakeClock(),
+        rules=SendingRules(**rules),
+        condition=asked.condition,
+    )
+    report.finish()
+    return sender.sent, report.counts
+
+
+def test_the_condition_is_asked_when_all_is_read_and_before_anything_is_sent(caplog):
+    caplog.set_level("INFO")
+    store, ledger = {}, Journal({})
+    sent, counts = conditional(persons(4), ledger, {1, 3})
+    asked = [("asked", number) for number in range(1, 5)]
+    sending = [("claim", 2), ("send", 1), ("send", 1), ("settle", 2, 0)]
+    assert ledger.steps == ["closed", ("look up", 4), *asked, *sending]
+    assert (sent, counts.accepted, counts.skipped) == ([1, 3], 2, 2)
+    assert "Each of 4 rows is looked up before any is sent." in caplog.text
+    assert "2 rows are for nobody: skipped." in caplog.text
+    # Who was skipped is not in the ledger, and who was sent is not asked about.
+    ledger = Journal(store)
+    conditional(persons(2), ledger, {1})
+    ledger = Journal(store)
+    sent, counts = conditional(persons(3), ledger, {1, 2})
+    assert [step for step in ledger.steps if step[0] == "asked"] == [("asked", 2), ("asked", 3)]
+    assert (sent, counts.accepted, counts.skipped) == ([2], 1, 2)
+
+
+def test_only_rows_that_fulfil_the_condition_count_for_what_may_be_sent():
+    assert conditional(persons(600), Journal({}), {1, 600}, max_rows=2)[0] == [1, 600]
+    ledger = Journal({})
+    with pytest.raises(InvalidRequest, match=r"2 rows: more than max_rows=1\. Nothing was sent"):
+        conditional(persons(600), ledger, {1, 600}, max_rows=1)
+    assert not any(step[0] in ("claim", "send") for step in ledger.steps)
+
+
+def test_a_condition_that_cannot_be_asked_ends_it_before_anything_is_sent():
+    ledger, report, sender = Journal({}), Report(), Sender()
+
+    def down(item):
+        raise ServiceUnavailable("down")
+
+    with pytest.raises(ServiceUnavailable):
+        send_once(
+            sender,
+            screened(persons(3), report, by_email),
+            build,
+            ledger,
+            report,
+            per_call=1,
+            outgoing=plain,
+            clock=FakeClock(),
+            condition=Condition(down, "are for nobody"),
+        )
+    assert (sender.sent, ledger.size) == ([], 0)
+
+
+@pytest.mark.parametrize("numbers", [{1, 2, 3}, {1, 3}], ids=["holds", "does not"])
+def test_rows_that_another_run_gives_back_have_to_fulfil_the_condition(numbers):
+    ledger = OtherRun({}, 5, Entry.NEW)
+    sent, counts = conditional(persons(3), ledger, numbers)
+    assert sorted(sent) == sorted(numbers)
+    assert (counts.accepted, counts.skipped) == (len(numbers), 3 - len(numbers))
+    assert ledger.size == len(numbers)
+
+
+class Often:
+    """A ledger that has seen no contact lately."""
+
+    def seen_since(self, contacts, since):
+        return []
+
+
+def test_a_row_that_is_skipped_does_not_keep_its_contact_from_another():
+    rows = [person(1, "ada@example.com"), person(2, "ada@example.com"), person(3, "ada@example.com")]
+    ledger, report, sender = Journal({}), Report(), Sender()
+    items = screened(rows, report, lambda row: Key(str(row.number)))
+    rules = SendingRules(interval=ContactInterval(Often(), 60.0))
+    condition = Condition(lambda item: item.person.number > 1, "are for nobody")
+    send_once(
+        sender,
+        items,
+        build,
+        ledger,
+        report,
+        per_call=1,
+        outgoing=plain,
+        clock=FakeClock(),
+        rules=rules,
+        condition=condition,
+    )
+    assert sender.sent == [2]
+    assert report.counts.skipped == 2
 
 
 @pytest.mark.parametrize("accepted", [1, 2, 3])
@@ -273,7 +432,7 @@ def test_a_call_that_cannot_be_built_leaves_nothing_in_doubt():
     report = Report()
     items = screened(persons(3), report, by_email)
     with pytest.raises(InvalidRequest):
-        send_once(sender, items, broken, Journal(store), report, per_call=1, clock=FakeClock())
+        send_once(sender, items, broken, Journal(store), report, per_call=1, outgoing=plain, clock=FakeClock())
     assert entries(persons(3), store) == ["recorded", "new", "new"]
 
 

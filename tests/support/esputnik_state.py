@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -17,9 +18,19 @@ class EsputnikState:
         return self.emulator.state.esputnik
 
     def contact(
-        self, email: str | list[str] = "", *, phone: str = "", external_id: str = "", confirmed: bool = True, **values: Any
+        self,
+        email: str | list[str] = "",
+        *,
+        phone: str = "",
+        others: Sequence[Mapping[str, Any]] = (),
+        external_id: str = "",
+        confirmed: bool = True,
+        **values: Any,
     ) -> int:
-        """Make a contact, and return its id."""
+        """Make a contact, and return its id.
+
+        :param others: its other channels, as the API writes them
+        """
         emails = [email] if isinstance(email, str) else email
         channels = [("email", text) for text in emails if text] + ([("sms", phone)] if phone else [])
         with self.emulator.emulator.lock:
@@ -27,6 +38,8 @@ class EsputnikState:
             made = self._account.contacts.create("panel", now, is_confirmed=confirmed)
             for kind, value in channels:
                 made.channels.setdefault(kind, []).append({"type": kind, "value": value})
+            for channel in others:
+                made.channels.setdefault(channel["type"], []).append(dict(channel))
             made.values |= {**values, **({"externalCustomerId": external_id} if external_id else {})}
             self._account.contacts.changed(made, now)
             return int(made.id)

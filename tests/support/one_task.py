@@ -5,6 +5,7 @@ The argument is JSON: ``path`` of the DAG file, ``dag_id``, ``task_id``, ``run_i
 
 * ``now``, the moment that it is, and ``jump``: to let whoever sleeps find the time passed at once;
 * ``map_index`` of a mapped task, and ``xcoms``: what other tasks have returned, by their ids;
+* ``pushed``, the key of an XCom of the task, which is then told as well;
 * ``store``, a file for the task state store, which other tries read;
 * ``together``: to say when all is ready, and begin with a line of input.
 
@@ -67,7 +68,10 @@ def main(how: dict[str, Any]) -> None:
         print("ready", flush=True)
         sys.stdin.readline()
     result = TaskRunner(api).run(task, try_number=int(how["try_number"]), map_index=how.get("map_index", -1))
-    print(json.dumps({"state": result.state, "error": str(result.error or ""), "value": result.value}))
+    told = {"state": result.state, "error": str(result.error or ""), "value": result.value}
+    if "pushed" in how:
+        told["pushed"] = result.xcom(how["pushed"], how["task_id"], how.get("map_index", -1))
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

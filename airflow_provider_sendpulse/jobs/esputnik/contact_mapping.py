@@ -202,10 +202,14 @@ class Contacts:
         """Whether a row's contact has agreed to be mailed; so has everybody where no column says so."""
         if not self.tells_who_has_agreed:
             return True
-        value = person.variables.get(CONFIRMED)
-        if isinstance(value, bytes):
-            return value == b"\x01"  # a bit of MySQL
-        return cell_text(value).casefold() in _YES
+        return has_agreed(person.variables.get(CONFIRMED))
+
+
+def has_agreed(value: Any) -> bool:
+    """Whether the value of a column says yes."""
+    if isinstance(value, bytes):
+        return value == b"\x01"  # a bit of MySQL
+    return cell_text(value).casefold() in _YES
 
 
 def _found(key: int | str, there: Sequence[tuple[str, AdditionalField]]) -> AdditionalField:
@@ -242,4 +246,4 @@ def _is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-__all__ = ["CONFIRMED", "ContactMapping", "Contacts"]
+__all__ = ["CONFIRMED", "ContactMapping", "Contacts", "has_agreed"]

@@ -20,7 +20,7 @@ from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
 from airflow_provider_sendpulse.jobs.esputnik.event_delivery import contact_id
-from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_only
+from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -92,11 +92,10 @@ class MessageDelivery:
         rules: SendingRules = SendingRules(noun="messages"),
     ) -> None:
         """Send the message to each row's contact: all rows are read first, then those are sent that were not before."""
-        with contextlib.closing(screened(persons, report, self._key)) as screen:
-            items: Iterable[Item] = screen
-            if not self.create_contacts:
-                by = By.EMAIL if self.is_email else By.PHONE
-                items = known_only(sender, items, [by], report, rules.noun, unless=_is_by_id)
+        known = None
+        if not self.create_contacts:
+            known = known_contact(sender, [By.EMAIL if self.is_email else By.PHONE], unless=_is_by_id)
+        with contextlib.closing(screened(persons, report, self._key)) as items:
             per_call = 1 if self.by_id else self.per_call
             send_once(
                 sender,
@@ -105,10 +104,11 @@ class MessageDelivery:
                 ledger,
                 report,
                 per_call=per_call,
+                outgoing=parameter,
                 clock=clock,
                 rules=rules,
                 judge=self._judge,
-                outgoing=parameter,
+                condition=known,
             )
 
     def _key(self, person: Person) -> Key:

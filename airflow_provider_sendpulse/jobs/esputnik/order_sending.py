@@ -20,7 +20,7 @@ from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
-from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_only
+from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -89,11 +89,10 @@ class OrderDelivery:
 
         :raises InvalidRequest: when rows have columns that no order has
         """
-        with contextlib.closing(screened(_checked(persons), report, self._key)) as screen:
-            items: Iterable[Item] = screen
-            if not self.create_contacts:
-                by = (By.EXTERNAL_CUSTOMER_ID, By.EMAIL, By.PHONE)
-                items = known_only(sender, items, by, report, rules.noun)
+        known = None
+        if not self.create_contacts:
+            known = known_contact(sender, (By.EXTERNAL_CUSTOMER_ID, By.EMAIL, By.PHONE))
+        with contextlib.closing(screened(_checked(persons), report, self._key)) as items:
             send_once(
                 sender,
                 items,
@@ -101,10 +100,11 @@ class OrderDelivery:
                 ledger,
                 report,
                 per_call=self.per_call,
+                outgoing=_outgoing,
                 clock=clock,
                 rules=rules,
                 judge=self._judge,
-                outgoing=_outgoing,
+                condition=known,
             )
 
     def _key(self, person: Person) -> Key:

@@ -7,14 +7,12 @@ import logging
 from dataclasses import replace
 
 from airflow_provider_sendpulse.esputnik import contacts
-from airflow_provider_sendpulse.esputnik.contact_data import ChannelType, Contact
+from airflow_provider_sendpulse.esputnik.contact_data import Contact
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, find, hits, nobody, several
+from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, find, nobody, several
 from airflow_provider_sendpulse.jobs.sending import Sender
 
 log = logging.getLogger(__name__)
-
-_KEPT = (ChannelType.EMAIL, ChannelType.SMS)
 
 
 def upsert(sender: Sender, contact: Contact) -> int | None:
@@ -39,36 +37,47 @@ def upsert(sender: Sender, contact: Contact) -> int | None:
 
 
 def existing(sender: Sender, by: By, value: str) -> Contact:
-    """Return the contact that is meant.
+    """Return the contact that is meant, as it is read and not as a search shows it: with all that its channels carry.
 
     :raises InvalidRequest: when there is none, or more than one
     :raises Refused: for an id that no contact has
     """
     if by is By.CONTACT_ID:
-        contact_id = int(value)
-        return replace(sender.send(contacts.read(contact_id)), id=contact_id)
-    found = hits(sender, by, value)
+        return _read(sender, int(value))
+    found = find(sender, by, value)
     if not found:
         raise InvalidRequest(f"Nothing was updated: {nobody(by)}.")
     if len(found) > 1:
-        raise InvalidRequest(f"Nothing was updated: {several([hit.id or 0 for hit in found], by)}.")
-    return found[0]
+        raise InvalidRequest(f"Nothing was updated: {several(found, by)}.")
+    return _read(sender, found[0])
 
 
 def update(sender: Sender, there: Contact, contact: Contact) -> int:
     """Update a contact, and return its id.
 
-    Addresses and telephone numbers that it has stay: eSputnik wants channels, and takes those of a type for all of them.
+    The channels that it has go along, of whatever type and with all that they carry: eSputnik wants channels, takes those
+    of a type for all of them, and does not say what becomes of other types. So only those of a type that is given change.
 
-    :param there: the contact as it is
+    :param there: the contact as it was read
     :param contact: what is written of it
+    :raises InvalidRequest: when the contact has no channel, and none is given
     """
     if there.id is None:
         raise ValueError("the contact has no id")
     given = {channel.type for channel in contact.channels}
-    kept = tuple(channel for channel in there.channels if channel.type in _KEPT and channel.type not in given)
-    sender.send(contacts.update(there.id, replace(contact, channels=(*kept, *contact.channels))))
+    kept = tuple(channel for channel in there.channels if channel.type not in given)
+    channels = (*kept, *contact.channels)
+    if not channels:
+        raise InvalidRequest(
+            f"Nothing was updated: contact {there.id} has no channel, and eSputnik wants one with every update. Give an "
+            "address or a telephone number."
+        )
+    sender.send(contacts.update(there.id, replace(contact, channels=channels)))
     return there.id
+
+
+def _read(sender: Sender, contact_id: int) -> Contact:
+    return replace(sender.send(contacts.read(contact_id)), id=contact_id)
 
 
 __all__ = ["existing", "update", "upsert"]

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
 import logging
 import threading
@@ -19,7 +18,7 @@ from airflow_provider_sendpulse.esputnik import contacts
 from airflow_provider_sendpulse.esputnik.keys import form_type as checked_form_type
 from airflow_provider_sendpulse.esputnik.values import parameter
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import CONFIRMED, Contacts
+from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import CONFIRMED, Contacts, has_agreed
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.plan import contact_digest
 from airflow_provider_sendpulse.jobs.report import Report
@@ -99,19 +98,17 @@ class SubscriptionLoad:
         """Subscribe everybody who has not subscribed yet, nor agreed already: all rows are read first."""
         with audience.reading() as persons, contextlib.closing(screened(persons, report, self._key)) as items:
             asked = self._asked(items, report)
-            send_once(sender, asked, self._build, ledger, report, per_call=1, clock=clock, rules=rules, outgoing=_outgoing)
+            send_once(sender, asked, self._build, ledger, report, per_call=1, outgoing=_outgoing, clock=clock, rules=rules)
 
     def _asked(self, items: Iterable[Item], report: Report) -> Iterator[Item]:
         """Yield the rows whose contact is to be asked; who has agreed already is skipped, and counted in the log."""
         agreed = 0
         for item in items:
-            person = item.person
-            if self.maker.tells_who_has_agreed and self.maker.is_confirmed(person):
+            if self.maker.tells_who_has_agreed and self.maker.is_confirmed(item.person):
                 agreed += 1
-                report.settle(person, Outcome.SKIPPED)
+                report.settle(item.person, Outcome.SKIPPED)
             else:
-                rest = {name: value for name, value in person.variables.items() if name != CONFIRMED}
-                yield replace(item, person=replace(person, variables=rest))
+                yield item
         if agreed:
             log.info("%s contacts have agreed already, as confirmed says: skipped; an import takes them.", f"{agreed:,}")
 
@@ -135,7 +132,8 @@ class SubscriptionLoad:
 
 
 def _outgoing(name: str, value: Any) -> Any:
-    return value.isoformat() if isinstance(value, dt.time) else parameter(name, value)
+    # Databases write it in their own ways, bytes among them.
+    return has_agreed(value) if name == CONFIRMED else parameter(name, value)
 
 
 __all__ = ["Form", "Statuses", "SubscriptionLoad"]

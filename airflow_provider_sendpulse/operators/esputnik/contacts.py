@@ -200,8 +200,10 @@ class EsputnikUpsertContactOperator(ContactDataOperator, EsputnikOperator):
 class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
     """Update one contact that is there, and return its id. It never adds one, and no event tells of it.
 
-    The contact is found by ``find_by``; everything else that is given is written. Addresses and telephone numbers that it
-    has and that are not given stay. Doing it again changes nothing.
+    The contact is found by ``find_by``; everything else that is given is written. Its channels go along as they were read
+    directly before, push tokens and their devices among them: an address that is given takes the place of its addresses, a
+    telephone number that of its numbers, and no other channel is lost, unless it comes to the contact between that reading
+    and the update. Doing it again changes nothing.
 
     :param find_by: which parameter says which contact is meant: ``contact_id``, ``external_customer_id``, ``email`` or
         ``phone``; the first of these that is given when left out. When that turns out to be nothing, nobody is updated
@@ -235,7 +237,7 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
 
         :return: the contact's id
         :raises InvalidRequest: nobody is found, or more than one; there is nothing to write, or a field that the account
-            does not have. Nothing was updated
+            does not have; the contact has no channel, and none is given. Nothing was updated
         :raises Refused: there is no contact of that id, or eSputnik does not take what is to be written
         """
         by, value = self._meant()

@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.jobs.esputnik.message_sending import REQUEST_IDS
 from airflow_provider_sendpulse.operators.esputnik.base import EsputnikRowsOperator
 from airflow_provider_sendpulse.operators.sending import SendOnceOperator
 from airflow_provider_sendpulse.operators.service import plain_text
+from airflow_provider_sendpulse.operators.task_store import task_request_ids
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.output import OutputFile, OutputTable, output_of
 from airflow_provider_sendpulse.rows.people import Columns, key_columns
@@ -27,8 +28,10 @@ from airflow_provider_sendpulse.rows.storage import as_template
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_provider_sendpulse.jobs.position import PositionStore
+
 MOST_PUSHED = 1000
-"""Request ids that go into XCom."""
+"""Request ids that go into XCom: about 40 KB, and the task state store complains above 64 KB."""
 
 _LANGUAGE = "the language of the row"
 """What the language is called among a row's values; parameters have other names."""
@@ -44,13 +47,19 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
 
     A row names its contact by eSputnik's id, by your own id or by its address (for an SMS: its number); the first of these
     that it has counts. **An address or number that eSputnik does not know becomes a confirmed contact, without a word.**
-    ``create_contacts=False`` looks for each of them first, with a request a row, and skips those that are not there.
+    ``create_contacts=False`` looks for each of them first, with a request a row, and skips those that are not there: when
+    all rows are read and the query is closed, and before the first message is sent. Rows that were sent before are not
+    looked up, and skipped ones do not count for ``max_messages`` and are not in the ledger. Whoever is erased between the
+    look and the message becomes a contact again.
 
     Every recipient has an outcome of its own: accepted, or rejected with eSputnik's reason. Accepted is not yet delivered:
     the XCom ``request_ids`` holds what
     :class:`~airflow_provider_sendpulse.sensors.esputnik.messages.EsputnikMessageSensor` waits for, of the first thousand
-    messages that this try has sent. Every message carries the row's ``row_key`` of the ledger as ``externalRequestId``, by
-    which it is found in the account's activity.
+    messages that this task has sent in its run. With Airflow 3.3 all its tries count: the ids are kept in the task state
+    store before a window of rows is recorded as sent, so a retry after a kill, and the task when it is cleared, hand on
+    those of rows that they skip. Below, they are those of this try. A message whose answer was lost has no id, and those of
+    another run are its own. Every message carries the row's ``row_key`` of the ledger as ``externalRequestId``, by which it
+    is found in the account's activity.
 
     What a row *is* is said by ``row_key``, together with the message. A list may do without: a row is then its contact and
     all its parameters.
@@ -71,7 +80,8 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         recipients by their addresses
     :param request_ids: where to write the request id of every accepted message, with the row that it is for: a path or URL
         that ends in ``.csv`` or ``.jsonl``, an :class:`~airflow_provider_sendpulse.rows.OutputFile`, or an
-        :class:`~airflow_provider_sendpulse.rows.OutputTable`. A file holds those of the last try, a table all (templated)
+        :class:`~airflow_provider_sendpulse.rows.OutputTable`. A file holds those of the last try, a table those of all
+        tries that were not killed (templated)
     :param min_interval_per_contact: skip rows of contacts that got this message less than that ago; needs ``ledger``
     :param max_messages: with more to send, fail and send nothing (templated)
     :param concurrency: requests at once
@@ -104,6 +114,7 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
     noun = "messages"
 
     _accepted: Spool
+    _kept: PositionStore
 
     def __init__(
         self,
@@ -148,6 +159,7 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         self.external_customer_id_column = external_customer_id_column
         self.contact_id_column = contact_id_column
         self._pushed: list[str] = []
+        self._known = 0
 
     def execute(self, context: Context) -> dict[str, int]:
         """Send the messages.
@@ -167,6 +179,9 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
         return subject.capitalize()
 
     def _run(self, context: Context) -> dict[str, int]:
+        self._kept = task_request_ids(context)
+        self._pushed = [*(self._kept.read() or {}).get("request_ids", ())]
+        self._known = len(self._pushed)
         with contextlib.closing(Spool()) as self._accepted:
             return super()._run(context)
 
@@ -194,6 +209,17 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
             self._pushed.append(record["request_id"])
         if self.request_ids is not None:
             self._accepted.add(dict(record))
+
+    def _keep(self) -> None:
+        if len(self._pushed) == self._known:
+            return
+        try:
+            self._kept.write({"request_ids": self._pushed})
+        except Exception as error:
+            # The messages are on their way, and the next window writes these ids as well.
+            self.log.warning("The request ids could not be kept for another try: %s", type(error).__name__)
+        else:
+            self._known = len(self._pushed)
 
     def _after(self, context: Context, delivery: Any) -> None:
         """Hand on the request ids. What has been sent stays so when that does not work."""

@@ -27,7 +27,10 @@ class EsputnikSendOrdersOperator(SendOnceOperator, EsputnikRowsOperator):
     status. When the answer to a request is lost, all of its orders are in doubt.
 
     **A customer who is not known becomes a confirmed contact, without a word**; one who is known is not updated.
-    ``create_contacts=False`` looks for each of them first, by your id, address and number, and skips orders of the others.
+    ``create_contacts=False`` looks for each of them first, by your id, address and number, and skips orders of the others:
+    when all rows are read and the query is closed, and before the first order is sent. Rows that were sent before are not
+    looked up, and skipped ones do not count for ``max_orders`` and are not in the ledger. Whoever is erased between the
+    look and the order becomes a contact again.
 
     The columns are called as the members of an order: ``external_order_id``, ``total_cost``, ``status``
     (``INITIALIZED``, ``IN_PROGRESS``, ``DELIVERED``, ``CANCELLED``, ``ABANDONED_SHOPPING_CART``), ``date`` and

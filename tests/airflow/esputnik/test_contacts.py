@@ -26,6 +26,11 @@ from airflow_provider_sendpulse.rows import SqlRows
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
+PUSH: list[dict[str, Any]] = [
+    {"type": "mobilepush", "value": "token-1", "device": {"appId": "app-1", "os": "android"}},
+    {"type": "appinbox", "value": "inbox-1"},
+    {"type": "webpush", "value": "web-1", "webPushSubscription": {"endpoint": "endpoint-1", "keys": {"auth": "auth-1"}}},
+]
 PHONE = "+380671234567"
 NONE = {"read": 0, "accepted": 0, "duplicate": 0, "invalid": 0, "rejected": 0, "skipped": 0, "in_doubt": 0}
 BY_EMAIL = {"email": "email"}
@@ -196,7 +201,7 @@ class TestSubscribe:
         assert "2 contacts have agreed already, as confirmed says" in result.log
 
     def test_a_row_that_cannot_be_encoded(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
-        people = [{"email": ADA, "name": "Ada"}, {"email": BOB, "name": "B\ud800"}, {"email": EVE, "name": dt.time(9)}]
+        people = [{"email": ADA, "name": "Ada"}, {"email": BOB, "name": "B\ud800"}, {"email": EVE, "name": dt.date(2026, 1, 5)}]
         mapping = {"email": "email", "region": "name"}
         result = runner.run(subscribe(contacts=people, mapping=mapping, max_rejected_ratio=0.5))
         assert result.state == "success", result.error
@@ -364,7 +369,7 @@ class TestUpdate:
 
     @pytest.fixture
     def update(self, dag: Any) -> Callable[..., Any]:
-        return lambda **arguments: EsputnikUpdateContactOperator(task_id="update", dag=dag, **arguments)
+        return lambda **arguments: EsputnikUpdateContactOperator(**{"task_id": "update", "dag": dag, **arguments})
 
     @pytest.mark.parametrize(
         "found_by",
@@ -393,6 +398,48 @@ class TestUpdate:
         assert [channel["value"] for channel in contact["channels"] if channel["type"] == "sms"] == [PHONE]
         assert not any("firstName" in esputnik.contacts[other] for other in others)
         assert esputnik.events == []
+
+    @pytest.mark.parametrize("unsent", ["drop", "keep"])
+    @pytest.mark.parametrize("collapse", [True, False])
+    @pytest.mark.parametrize("channels", [PUSH[:1], PUSH[1:2], PUSH], ids=lambda some: some and f"{len(some)}")
+    @pytest.mark.parametrize("email", ["", ADA], ids=["push", "email"])
+    def test_no_channel_is_lost(
+        self,
+        runner: Any,
+        update: Any,
+        esputnik: Any,
+        email: str,
+        channels: list[dict[str, Any]],
+        collapse: bool,
+        unsent: str,
+    ) -> None:
+        esputnik.emulator.configure(esputnik_unsent_channels=unsent, esputnik_collapse=collapse)
+        ada = esputnik.contact(email, others=channels, external_id="a-1")
+        before = esputnik.contacts[ada]["channels"]
+        for number, found_by in enumerate([{"contact_id": ada}, {"external_customer_id": "a-1"}]):
+            result = runner.run(update(task_id=f"again{number}", first_name=f"Ada{number}", **found_by))
+            assert (result.state, result.value) == ("success", ada), result.error
+        assert esputnik.contacts[ada]["firstName"] == "Ada1"
+        assert esputnik.contacts[ada]["channels"] == before
+        assert all(body["channels"] == before for body in esputnik.sent("contacts.update"))
+        # Another address takes the place of addresses alone.
+        result = runner.run(update(contact_id=ada, contact_email=BOB))
+        assert result.state == "success", result.error
+        now = esputnik.contacts[ada]["channels"]
+        assert [one for one in now if one["type"] != "email"] == channels
+        assert [one["value"] for one in now if one["type"] == "email"] == [BOB]
+        assert not any(text in result.log for text in ("endpoint-1", "token-1", "auth-1"))
+
+    def test_a_contact_without_channels(self, runner: Any, update: Any, esputnik: Any) -> None:
+        nobody = esputnik.contact(external_id="a-1")
+        runner.api.should_retry = True
+        result = runner.run(update(external_customer_id="a-1", first_name="Ada"))
+        assert result.state == "failed"
+        assert f"contact {nobody} has no channel" in str(result.error)
+        assert not esputnik.count("contacts.update")
+        result = runner.run(update(task_id="again", external_customer_id="a-1", first_name="Ada", contact_email=ADA))
+        assert result.state == "success", result.error
+        assert esputnik.by_email(ADA)["id"] == nobody
 
     def test_another_address(self, runner: Any, update: Any, esputnik: Any) -> None:
         ada = esputnik.contact(ADA, external_id="a-1")

@@ -285,25 +285,128 @@ def test_what_cannot_be_meant(
     assert emulator.inbox() == []
 
 
+@pytest.fixture
+def task_file(message: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Write a DAG whose one task sends, and say how it is run in a process of its own."""
+
+    def write(contacts: Any, per_call: int) -> dict[str, Any]:
+        path = tmp_path / "dag.py"
+        path.write_text(
+            "from datetime import datetime, UTC\n"
+            "from airflow.sdk import DAG\n"
+            "from airflow_provider_sendpulse.operators.esputnik.messages import EsputnikSendMessageOperator\n"
+            "with DAG('killed', schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):\n"
+            f"    EsputnikSendMessageOperator(task_id='send', message_id={message()}, contacts={contacts!r},\n"
+            f"        row_key='cart', per_call={per_call}, max_rejected_ratio=1)\n"
+        )
+        return {
+            "path": str(path),
+            "dag_id": "killed",
+            "task_id": "send",
+            "run_id": "r",
+            "store": str(tmp_path / "store.json"),
+            "pushed": "request_ids",
+        }
+
+    return write
+
+
+def told(how: dict[str, Any], try_number: int) -> dict[str, Any]:
+    done = one_task({**how, "try_number": try_number})
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert answer["state"] == "success", answer
+    return answer
+
+
 @needs_store
 @pytest.mark.parametrize("arrives", [True, False])
-def test_a_killed_worker(message: Any, emulator: Any, esputnik: Any, tmp_path: Path, arrives: bool) -> None:
-    path = tmp_path / "dag.py"
-    path.write_text(
-        "from datetime import datetime, UTC\n"
-        "from airflow.sdk import DAG\n"
-        "from airflow_provider_sendpulse.operators.esputnik.messages import EsputnikSendMessageOperator\n"
-        "with DAG('killed', schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):\n"
-        f"    EsputnikSendMessageOperator(task_id='send', message_id={message()}, contacts={PEOPLE!r}, row_key='cart',\n"
-        "        per_call=3, max_rejected_ratio=1)\n"
-    )
+def test_a_killed_worker(task_file: Any, emulator: Any, esputnik: Any, arrives: bool) -> None:
+    how = task_file(PEOPLE, per_call=3)
     emulator.faults.add("kill", operation=SMARTSEND, after=1, after_effect=arrives)
-    how = {"path": str(path), "dag_id": "killed", "task_id": "send", "run_id": "r", "store": str(tmp_path / "store.json")}
     killed = one_task({**how, "try_number": 1})
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    again = one_task({**how, "try_number": 2})
-    told = json.loads(again.stdout.splitlines()[-1])
+    again = told(how, 2)
     # The process had claimed all rows: none is sent again.
     assert len(emulator.inbox()) == (6 if arrives else 3)
-    assert told["state"] == "success", told
-    assert told["value"]["in_doubt"] == 7
+    assert again["value"]["in_doubt"] == 7
+
+
+@needs_store
+@pytest.mark.parametrize("arrives", [True, False])
+def test_the_request_ids_outlive_a_kill(task_file: Any, emulator: Any, esputnik: Any, arrives: bool) -> None:
+    people = [{"email": f"reader{number}@example.com", "cart": number} for number in range(1, 46)]
+    how = task_file(people, per_call=10)
+    # A window is twenty rows: this one is the first call of the second.
+    emulator.faults.add("kill", operation=SMARTSEND, after=2, after_effect=arrives)
+    killed = one_task({**how, "try_number": 1})
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    store = json.loads(Path(how["store"]).read_text())
+    first = store["send[-1] request ids"]["request_ids"]
+    assert sorted(first) == sorted(requests(esputnik, range(1, 21)))
+    assert "example.com" not in json.dumps(store)
+    again = told(how, 2)
+    counts = again["value"]
+    assert (counts["skipped"], counts["in_doubt"], counts["accepted"]) == (20, 20, 5)
+    assert again["pushed"][:20] == first
+    assert sorted(again["pushed"]) == sorted(requests(esputnik, [*range(1, 21), *range(41, 46)]))
+    # Cleared after its success: nothing is sent, and who waits for the messages still knows all of them.
+    cleared = told(how, 3)
+    assert (cleared["value"]["accepted"], cleared["pushed"]) == (0, again["pushed"])
+    assert len(emulator.inbox()) == (35 if arrives else 25)
+
+
+def requests(esputnik: Any, numbers: Any) -> list[str]:
+    """Return the request ids of what the emulator has sent to some readers."""
+    wanted = {f"reader{number}@example.com" for number in numbers}
+    return [sent["requestId"] for sent in esputnik.told["sends"] if sent["to"] in wanted]
+
+
+@needs_store
+def test_the_request_ids_of_all_tries(send: Any, emulator: Any, esputnik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = TaskRunner()
+    emulator.faults.add("status", operation=SMARTSEND, status=401, times=1, after=1)
+    first = runner.run(send(row_key="cart", per_call=3))
+    assert first.state == "failed"
+    first_ids = first.xcom("request_ids", "send")
+    assert len(first_ids) == 3
+    second = runner.run(send(row_key="cart", per_call=3), try_number=2)
+    assert (second.value["skipped"], second.value["accepted"]) == (3, 4)
+    second_ids = second.xcom("request_ids", "send")
+    assert sorted(second_ids) == sorted(requests(esputnik, range(1, 8)))
+    assert second_ids[:3] == first_ids
+    # Of so many, the first ones.
+    monkeypatch.setattr("airflow_provider_sendpulse.operators.esputnik.messages.MOST_PUSHED", 8)
+    more = [*PEOPLE, {"email": "reader8@example.com", "cart": 8}, {"email": "reader9@example.com", "cart": 9}]
+    third = runner.run(send(more, row_key="cart", per_call=3), try_number=3)
+    assert third.value["accepted"] == 2
+    assert third.xcom("request_ids", "send")[:7] == second_ids
+    assert len(third.xcom("request_ids", "send")) == 8
+
+
+def test_the_request_ids_are_those_of_one_run(send: Any, esputnik: Any, ledger: str) -> None:
+    first = another_run(1).run(send(PEOPLE[:3], row_key="cart", ledger=ledger))
+    assert len(first.xcom("request_ids", "send")) == 3
+    second = another_run(2).run(send(PEOPLE[:4], row_key="cart", ledger=ledger))
+    assert second.xcom("request_ids", "send") == requests(esputnik, [4])
+
+
+def test_without_the_store_the_request_ids_are_those_of_the_try(send: Any, esputnik: Any, ledger: str) -> None:
+    runner = TaskRunner(state_store=False)
+    assert len(runner.run(send(PEOPLE[:3], row_key="cart", ledger=ledger)).xcom("request_ids", "send")) == 3
+    second = runner.run(send(PEOPLE[:4], row_key="cart", ledger=ledger), try_number=2)
+    assert second.xcom("request_ids", "send") == requests(esputnik, [4])
+
+
+@needs_store
+def test_request_ids_that_cannot_be_kept_are_still_handed_on(
+    runner: Any, send: Any, esputnik: Any, ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr("airflow_provider_sendpulse.operators.task_store.TaskPosition.write", full)
+    result = runner.run(send(row_key="cart", per_call=3, ledger=ledger))
+    assert (result.state, result.value["accepted"]) == ("success", 7), result.error
+    assert len(result.xcom("request_ids", "send")) == 7
+    assert "could not be kept for another try: OSError" in result.log

@@ -56,11 +56,14 @@ def update(account: Esputnik, call: Call) -> Sentence:
     contact = account.contacts.get(call.path_int("contact_id"), or_deleted=True)
     if contact is None:
         raise not_found("Contact", call.path_int("contact_id"))
-    data = _data(account, call.fields, needs_channel=False)
+    settings = account.settings
+    data = _data(account, call.fields, needs_channel=settings.esputnik_update_without_channels == "refuse")
     others = account.contacts.find("externalCustomerId", data.external_id) if data.external_id else []
     if any(other is not contact for other in others):
         raise bad_request("externalCustomerId belongs to another contact")
     contact.is_deleted = False
+    if settings.esputnik_unsent_channels == "drop" and call.fields.get("channels") is not None:
+        contact.channels.clear()
     write_given(contact, data, keep_channels=False)
     account.contacts.changed(contact, account.clock.now())
     return Sentence(f"Contact with id='{contact.id}' has been updated")
