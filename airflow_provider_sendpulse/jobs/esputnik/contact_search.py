@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.esputnik import contacts
-from airflow_provider_sendpulse.esputnik.contact_data import Contact
+from airflow_provider_sendpulse.esputnik.contact_data import ChannelType, Contact
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.screening import Key
 from airflow_provider_sendpulse.jobs.sending import Sender
@@ -74,9 +74,11 @@ def hits(sender: Sender, by: By, value: str) -> list[Contact]:
     if by is By.EXTERNAL_CUSTOMER_ID:
         found = (hit for hit in sender.pages(contacts.search(external_customer_id=value)) if _has_id(sender, hit, value))
     elif by is By.EMAIL:
-        found = (hit for hit in sender.pages(contacts.search(email=value)) if _has(hit, "email", value, str.casefold))
+        found = (hit for hit in sender.pages(contacts.search(email=value)) if has_channel(hit, ChannelType.EMAIL, value))
     elif by is By.PHONE:
-        found = (hit for hit in sender.pages(contacts.search(sms=_digits(value))) if _has(hit, "sms", value, _digits))
+        found = (
+            hit for hit in sender.pages(contacts.search(sms=_digits(value))) if has_channel(hit, ChannelType.SMS, value)
+        )
     else:
         raise ValueError("an id is not searched for")
     return [*{hit.id: hit for hit in found if hit.id is not None}.values()]
@@ -185,8 +187,10 @@ class Located(Audience):
         return replace(person, fault=several(found, self.by) if found else nobody(self.by))
 
 
-def _has(hit: Contact, channel: str, value: str, normal: Callable[[str], str]) -> bool:
-    return any(item.type == channel and normal(item.value.strip()) == normal(value.strip()) for item in hit.channels)
+def has_channel(contact: Contact, kind: str, value: str) -> bool:
+    """Whether a contact has an address, a telephone number or a token, however it is spelled."""
+    normal = _NORMAL.get(kind, str)
+    return any(item.type == kind and normal(item.value.strip()) == normal(value.strip()) for item in contact.channels)
 
 
 def _has_id(sender: Sender, hit: Contact, value: str) -> bool:
@@ -200,6 +204,20 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
+_NORMAL: Mapping[str, Callable[[str], str]] = {ChannelType.EMAIL: str.casefold, ChannelType.SMS: _digits}
+
 _NOUNS = {By.EXTERNAL_CUSTOMER_ID: "external id", By.EMAIL: "address", By.PHONE: "telephone number"}
 
-__all__ = ["By", "Located", "contact_id", "external_id", "find", "hits", "identifier", "key_of", "nobody", "several"]
+__all__ = [
+    "By",
+    "Located",
+    "contact_id",
+    "external_id",
+    "find",
+    "has_channel",
+    "hits",
+    "identifier",
+    "key_of",
+    "nobody",
+    "several",
+]

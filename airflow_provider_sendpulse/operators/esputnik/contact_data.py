@@ -34,7 +34,8 @@ _NAMES = {
 class ContactDataOperator(ServiceOperator):
     """An operator that writes one contact. What is left out, or blank, stays as it is.
 
-    A template that renders ``None`` fails the task: that would be written as a word.
+    A template that renders ``None`` fails the task: that would be written as a word. What is written into the DAG file is
+    in Airflow's database with it: let personal data come from another task, or from a Variable by a template.
 
     (The parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails its alerts
     to, which is often set in ``default_args``.)

@@ -172,7 +172,11 @@ class EsputnikUpsertContactOperator(ContactDataOperator, EsputnikOperator):
 
     The contact is confirmed at once, and no event tells of it: for somebody who has yet to agree, subscribe. A contact with
     the same external id counts as the same, also a deleted one, which comes back; without one, that of the same address.
-    Doing it again changes nothing; that the same request came less than a minute ago (409) is fine.
+    Doing it again changes nothing; that the same request came less than a minute ago (409) is fine, and where the contact
+    was changed in between, it is written again a minute later.
+
+    An address that is given is written as the contact's only one, and a telephone number as its only one: whether a second
+    one stays, eSputnik does not document. ``EsputnikUpdateContactOperator`` keeps it.
 
     :param contact_email, contact_phone, external_customer_id, first_name, last_name, region, town, address, postcode,
         language_code, time_zone, fields: see
@@ -188,11 +192,12 @@ class EsputnikUpsertContactOperator(ContactDataOperator, EsputnikOperator):
             none or several of it
         :raises InvalidRequest: without address and telephone number, or for a field that the account does not have
         :raises Refused: eSputnik does not take the contact
+        :raises Throttled: it still counts as a repeat after minutes, and the contact is not as it says
         """
         mapping, row = self._given()
         columns = mapping.columns()
         with self.hook as hook:
-            found = upsert(hook, _contact(hook, mapping, columns, row))
+            found = upsert(hook, _contact(hook, mapping, columns, row), SystemClock())
         self.log.info("Wrote contact %s.", found or "without a known id")
         return found
 
@@ -201,9 +206,10 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
     """Update one contact that is there, and return its id. It never adds one, and no event tells of it.
 
     The contact is found by ``find_by``; everything else that is given is written. Its channels go along as they were read
-    directly before, push tokens and their devices among them: an address that is given takes the place of its addresses, a
-    telephone number that of its numbers, and no other channel is lost, unless it comes to the contact between that reading
-    and the update. Doing it again changes nothing.
+    directly before, push tokens and their devices among them: an address that is given takes the place of its addresses
+    unless it is one of them, a telephone number that of its numbers, and no other channel is lost, unless it comes to the
+    contact between that reading and the update. Doing it again changes nothing; where the same update came less than a
+    minute ago (409) and the contact was changed in between, it is made again a minute later.
 
     :param find_by: which parameter says which contact is meant: ``contact_id``, ``external_customer_id``, ``email`` or
         ``phone``; the first of these that is given when left out. When that turns out to be nothing, nobody is updated
@@ -239,6 +245,7 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
         :raises InvalidRequest: nobody is found, or more than one; there is nothing to write, or a field that the account
             does not have; the contact has no channel, and none is given. Nothing was updated
         :raises Refused: there is no contact of that id, or eSputnik does not take what is to be written
+        :raises Throttled: it still counts as a repeat after minutes, and the contact is not as it says
         """
         by, value = self._meant()
         mapping, row = self._given()
@@ -250,7 +257,7 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
             there = existing(hook, by, value)
             # What it is found by it has already.
             kept = tuple(channel for channel in wanted.channels if channel.type != member)
-            found = update(hook, there, replace(wanted, channels=kept))
+            found = update(hook, there, replace(wanted, channels=kept), SystemClock())
         self.log.info("Updated contact %s.", found)
         return found
 

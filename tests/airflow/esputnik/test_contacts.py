@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 
+from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.operators.esputnik.contacts import (
     ContactMapping,
     EsputnikSubscribeContactOperator,
@@ -42,6 +43,40 @@ def rows(*emails: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+def waits(esputnik: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the emulator's time pass while a client waits; returns what was waited for."""
+    waited: list[float] = []
+
+    def sleep(_: Any, seconds: float) -> None:
+        waited.append(seconds)
+        esputnik.emulator.advance(seconds)
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
+    return waited
+
+
+def contact_data() -> tuple[list[dict[str, Any]], list[str]]:
+    """What one contact is to be, one after the other, and a short name of each."""
+    people = [
+        {"first_name": "Ann"},
+        {"town": "Київ"},
+        {"fields": {"NOTE": "tea"}},
+        {"contact_phone": PHONE},
+        {"language_code": "uk"},
+    ]
+    return people, ["+".join(person) for person in people]
+
+
+OTHERS = {
+    "first_name": "Bea",
+    "town": "Львів",
+    "fields": {"NOTE": "coffee"},
+    "contact_phone": f"{PHONE}8",
+    "language_code": "en",
+}
+
+
+@pytest.fixture
 def subscribe(dag: Any) -> Callable[..., Any]:
     def make(**arguments: Any) -> Any:
         if "contacts" in arguments:
@@ -56,6 +91,21 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     connection = {"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}
     monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(connection))
     return "ledger"
+
+
+@pytest.fixture
+def upsert(dag: Any) -> Callable[..., Any]:
+    return lambda **arguments: EsputnikUpsertContactOperator(task_id="upsert", dag=dag, **arguments)
+
+
+@pytest.fixture
+def update(dag: Any) -> Callable[..., Any]:
+    return lambda **arguments: EsputnikUpdateContactOperator(**{"task_id": "update", "dag": dag, **arguments})
+
+
+def shown(contact: dict[str, Any]) -> dict[str, Any]:
+    """Return what people see of a contact."""
+    return {name: value for name, value in contact.items() if name != "updated_at"}
 
 
 class TestSubscribe:
@@ -201,7 +251,8 @@ class TestSubscribe:
         assert "2 contacts have agreed already, as confirmed says" in result.log
 
     def test_a_row_that_cannot_be_encoded(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
-        people = [{"email": ADA, "name": "Ada"}, {"email": BOB, "name": "B\ud800"}, {"email": EVE, "name": dt.date(2026, 1, 5)}]
+        people = [{"email": ADA, "name": "Ada"}, {"email": BOB, "name": "B\ud800"}]
+        people += [{"email": EVE, "name": dt.date(2026, 1, 5)}]
         mapping = {"email": "email", "region": "name"}
         result = runner.run(subscribe(contacts=people, mapping=mapping, max_rejected_ratio=0.5))
         assert result.state == "success", result.error
@@ -255,10 +306,6 @@ class TestSubscribe:
 class TestUpsert:
     """One contact, without a word to anybody."""
 
-    @pytest.fixture
-    def upsert(self, dag: Any) -> Callable[..., Any]:
-        return lambda **arguments: EsputnikUpsertContactOperator(task_id="upsert", dag=dag, **arguments)
-
     def test_new(self, runner: Any, upsert: Any, esputnik: Any) -> None:
         result = runner.run(upsert(contact_email=ADA, last_name="Lovelace", postcode=1001, fields={"POINTS": 7}))
         assert result.state == "success", result.error
@@ -285,6 +332,24 @@ class TestUpsert:
         first, second = (runner.run(task) for _ in range(2))
         assert (second.state, second.value) == ("success", first.value), second.error
         assert isinstance(first.value, int)
+
+    @pytest.mark.parametrize("person", contact_data()[0], ids=contact_data()[1])
+    def test_there_and_back_within_a_minute(
+        self, runner: Any, upsert: Any, update: Any, esputnik: Any, waits: list[float], person: dict[str, Any]
+    ) -> None:
+        [name] = person
+        task = upsert(contact_email=ADA, **person)
+        first = runner.run(task)
+        there = esputnik.contacts[first.value]
+        assert runner.run(update(find_by="contact_id", contact_id=first.value, **{name: OTHERS[name]})).state == "success"
+        assert esputnik.contacts[first.value] != there
+        result = runner.run(task)
+        assert (result.state, result.value) == ("success", first.value), result.error
+        assert shown(esputnik.contacts[first.value]) == shown(there)
+        assert waits == [60.0]
+        # Once more, and nothing has come in between.
+        assert runner.run(task).value == first.value
+        assert waits == [60.0]
 
     def test_again_within_a_minute_when_nobody_can_tell(self, runner: Any, upsert: Any, esputnik: Any) -> None:
         task = upsert(contact_email=ADA)
@@ -367,10 +432,6 @@ class TestUpsert:
 class TestUpdate:
     """One contact that is there."""
 
-    @pytest.fixture
-    def update(self, dag: Any) -> Callable[..., Any]:
-        return lambda **arguments: EsputnikUpdateContactOperator(**{"task_id": "update", "dag": dag, **arguments})
-
     @pytest.mark.parametrize(
         "found_by",
         [
@@ -440,6 +501,39 @@ class TestUpdate:
         result = runner.run(update(task_id="again", external_customer_id="a-1", first_name="Ada", contact_email=ADA))
         assert result.state == "success", result.error
         assert esputnik.by_email(ADA)["id"] == nobody
+
+    def test_there_and_back_within_a_minute(self, runner: Any, update: Any, esputnik: Any, waits: list[float]) -> None:
+        ada = esputnik.contact(ADA)
+        tasks = [update(task_id=f"to_{name}", contact_id=ada, first_name=name) for name in ("Ann", "Bea")]
+        for number, task in enumerate([*tasks, *tasks], start=1):
+            result = runner.run(task)
+            assert (result.state, result.value) == ("success", ada), result.error
+            assert esputnik.contacts[ada]["firstName"] == ("Bea", "Ann")[number % 2]
+        # The second time Ann is a repeat, and after that minute Bea is none.
+        assert waits == [60.0]
+
+    def test_a_repeat_that_never_ends(self, runner: Any, update: Any, esputnik: Any, waits: list[float]) -> None:
+        ada = esputnik.contact(ADA, firstName="Ada")
+        esputnik.emulator.faults.add("status", status=409, operation="esputnik.contacts.update", times=9)
+        runner.api.should_retry = True
+        result = runner.run(update(contact_id=ada, first_name="Ann"))
+        assert result.state == "up_for_retry"
+        assert type(result.error).__name__ == "Throttled"
+        assert waits == [60.0, 60.0]
+
+    @pytest.mark.parametrize("given", [ADA, "b@example.com", "B@Example.com"])
+    def test_an_address_that_it_has_among_others(self, runner: Any, update: Any, esputnik: Any, given: str) -> None:
+        both = [ADA, "b@example.com"]
+        ada = esputnik.contact(both, phone=PHONE, external_id="a-1")
+        result = runner.run(update(external_customer_id="a-1", contact_email=given, contact_phone="380671234567"))
+        assert result.state == "success", result.error
+        assert [channel["value"] for channel in esputnik.contacts[ada]["channels"]] == [*both, PHONE]
+
+    def test_an_address_that_it_does_not_have(self, runner: Any, update: Any, esputnik: Any) -> None:
+        ada = esputnik.contact([ADA, "b@example.com"], phone=PHONE, external_id="a-1")
+        result = runner.run(update(external_customer_id="a-1", contact_email=EVE))
+        assert result.state == "success", result.error
+        assert [channel["value"] for channel in esputnik.contacts[ada]["channels"]] == [PHONE, EVE]
 
     def test_another_address(self, runner: Any, update: Any, esputnik: Any) -> None:
         ada = esputnik.contact(ADA, external_id="a-1")
