@@ -84,6 +84,7 @@ with DAG(
         event_type_key="weeklyBuyer",
         # Once for everybody in a week, whichever run or try it is: the ledger is a table of the shop's database.
         event_key="contact_id || week",
+        contact_id_column="contact_id",
         ledger=SHOP,
         parameters=["week"],
         contacts=SqlRows(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -233,6 +233,17 @@ class PagedCall(Call[list[Item]]):
         if self.cursor is None or self.offset:
             page[self.paging.offset] = self.offset + self.paging.first
         return replace(_plain(self), query={**self.query, **page}).target
+
+    def items(self, send: Callable[[PagedCall[Item]], list[Item]]) -> Iterator[Item]:
+        """Yield the items of this page and of those behind it, each page when it is needed.
+
+        :param send: carries out a call
+        """
+        following: PagedCall[Item] | None = self
+        while following is not None:
+            page = send(following)
+            yield from page
+            following = following.after(page)
 
     def after(self, page: list[Item]) -> PagedCall[Item] | None:
         """Return the call for the page behind ``page``, or ``None`` when it was the last.

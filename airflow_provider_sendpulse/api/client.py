@@ -90,11 +90,7 @@ class Client:
 
     def pages(self, call: PagedCall[Item]) -> Iterator[Item]:
         """Carry out a listing page by page and yield its items."""
-        following: PagedCall[Item] | None = call
-        while following is not None:
-            page = self.send(following)
-            yield from page
-            following = following.after(page)
+        return call.items(self.send)
 
     def lease(self, name: str, owner: str) -> Lease:
         """Return the right to do something alone among all who share this account's records; nobody holds it yet.

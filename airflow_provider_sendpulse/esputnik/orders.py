@@ -86,12 +86,16 @@ class Order:
     def body(self) -> dict[str, Any]:
         """Return what is sent.
 
-        :raises InvalidRequest: for a value that JSON cannot hold, or a date with time that has no offset
+        :raises InvalidRequest: for a value that JSON cannot hold, or a date without an offset in whole minutes
         """
         date = self.date
         if isinstance(date, dt.datetime):
-            if date.utcoffset() is None:
+            offset = date.utcoffset()
+            if offset is None:
                 raise InvalidRequest("The date of an order needs its offset from UTC.")
+            if offset % dt.timedelta(minutes=1):
+                # As everywhere before there were time zones; ISO 8601 cannot write it.
+                raise InvalidRequest("The date of an order has an offset from UTC that is not in whole minutes.")
             date = date.isoformat(timespec="seconds")
         return wire.present(
             externalOrderId=self.external_order_id,

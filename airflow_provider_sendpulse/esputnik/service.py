@@ -26,6 +26,9 @@ NOT_FOUND = 404
 
 TOO_LARGE = 413
 
+_TOO_LONG = 419
+"""The HTTP status of a question about too long a period."""
+
 REPEAT_AFTER = 60.0
 """Seconds after which the same request is taken again."""
 
@@ -34,7 +37,7 @@ _ADVICE = {
     NOT_FOUND: "Check the id; and the connection's host, which ends with /api.",
     405: "The connection's host does not answer as the API. Check it; it ends with /api.",
     415: "The connection's host does not answer as the API. Check it; it ends with /api.",
-    419: "The period is too long: at most 90 days.",
+    TOO_LARGE: "The request holds more than eSputnik takes.",
 }
 
 
@@ -56,6 +59,8 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
     if answer.status == REPEATED:
         return _repeated(call, message)
     advice = _ADVICE.get(answer.status, "")
+    if answer.status == _TOO_LONG and "dateFrom" in call.query:
+        advice = "The period is too long: at most 90 days."
     if 300 <= answer.status < 400:
         advice = "The connection's host does not answer as the API: it redirects. Check the host."
     return Problem(

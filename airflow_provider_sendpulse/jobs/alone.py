@@ -88,11 +88,7 @@ class Renewing:
 
     def pages(self, call: PagedCall[Item]) -> Iterator[Item]:
         """Carry out a listing page by page and yield its items."""
-        following: PagedCall[Item] | None = call
-        while following is not None:
-            page = self.send(following)
-            yield from page
-            following = following.after(page)
+        return call.items(self.send)
 
 
 __all__ = ["HOLD", "Renewing", "Right"]

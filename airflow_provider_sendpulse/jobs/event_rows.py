@@ -80,7 +80,7 @@ class EventRows(ABC):
         :raises InvalidRequest: when rows have another variable of the key's name, or there is more to send than allowed
         """
         # Closed here and now, by the thread that has opened its temporary file.
-        with contextlib.closing(screened(self.prepared(persons), report, self._key)) as items:
+        with contextlib.closing(screened(self.prepared(persons), report, self._key, outgoing=self.outgoing)) as items:
             recent = self._recent(items, report, clock)
             send_once(
                 sender,
@@ -111,13 +111,15 @@ class EventRows(ABC):
             log.info("%s events are older than max_event_age=%s.", f"{too_old:,}", duration(self.max_age.total_seconds()))
 
     def _key(self, person: Person) -> Key:
-        body, flow = self.body(person), self.scope(person)
+        self.body(person)  # finds values that cannot be sent
+        flow = self.scope(person)
         if self.max_age is not None:
             moment_of(person.time)
         if person.key:
             return key_of(self.name, person.key, flow)
         if self.by_contact:
             return Key(_for_flow(f"{self.name}\0contact {contact_digest(person)}", flow))
+        body = self.body(person.comparable)
         return Key(f"{self.name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
 
     def _call(self, batch: Sequence[Person]) -> Call[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.latest import Latest, Thing
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import Item
+from airflow_provider_sendpulse.jobs.screening import Item, Outgoing
 from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
-from airflow_provider_sendpulse.jobs.spool import ItemSpool, Outgoing
+from airflow_provider_sendpulse.jobs.spool import ItemSpool
 from airflow_provider_sendpulse.rows.people import Person
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ _WHY = {
     "listed": "are in doubt since an earlier run, which has listed them: not sent again",
     "interval": "are for contacts that got one less than min_interval_per_contact ago",
     "resend": "are in doubt and are sent again, because if_in_doubt is resend",
+    "overtaken": "are left out: a later row for the same one was sent already, or may have been",
 }
 
 
@@ -58,9 +59,12 @@ class Condition:
 class Plan:
     """Rows to send, and rows that somebody else seems to be sending.
 
+    ``passed`` knows of each thing the last row that was sent, or may have been.
+
     :param report: gets the outcome of every row that is not sent
     :param outgoing: makes what goes out of a row's values
     :param condition: what only some of the rows that the ledger does not know fulfil
+    :param thing: says what a row brings to another state, where none may arrive after a later one of the same thing
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Plan:
         rules: SendingRules,
         outgoing: Outgoing,
         condition: Condition | None = None,
+        thing: Thing | None = None,
     ) -> None:
         self._ledger = ledger
         self._report = report
@@ -77,6 +82,9 @@ class Plan:
         self._condition = condition
         self._contacts = Seen()
         self._doubtful: list[str] = []
+        self._thing = thing
+        self._pending = Latest(thing)
+        self.passed = Latest(thing)
         self._unsent = ItemSpool(outgoing)
         self.to_send = ItemSpool(outgoing)
         self.taken = ItemSpool(outgoing)
@@ -89,17 +97,17 @@ class Plan:
         told: Counter[str] = Counter()
         for some in chunks(items, _AT_ONCE):
             unsent = self._sort(some, told)
-            if self._condition is None:
+            if self._condition is None and self._thing is None:
                 self._choose(unsent, clock, told)
             else:
                 for item, again in unsent:
                     self._unsent.add(item, again=again)
         # Not while the rows are read: a source in the same SQLite file is locked until then.
         self._ledger.note_listed(self._doubtful)
-        if self._unsent:
+        if self._unsent and self._condition is not None:
             log.info("Each of %s %s is looked up before any is sent.", f"{len(self._unsent):,}", self._rules.noun)
         for rows in chunks(self._unsent, _AT_ONCE):
-            self._choose([*self._fulfilling(rows, told)], clock, told)
+            self._choose([*self._fulfilling(self._in_time(rows, told), told)], clock, told)
         self._tell(told)
         room = self._ledger.capacity
         if room is not None and self._ledger.size + len(self.to_send) - told["resend"] > room:
@@ -121,6 +129,8 @@ class Plan:
         self._unsent.close()
         self.to_send.close()
         self.taken.close()
+        self._pending.close()
+        self.passed.close()
 
     def _sort(self, items: list[Item], told: Counter[str]) -> list[Row]:
         """Return the rows that were not sent, and settle the others."""
@@ -143,7 +153,18 @@ class Plan:
                     self._doubtful.append(item.key)
             else:
                 unsent.append((item, item.key in known))
+                continue
+            (self._pending if entry is Entry.TAKEN else self.passed).note(item)
         return unsent
+
+    def _in_time(self, rows: Iterable[Row], told: Counter[str]) -> Iterator[Row]:
+        """Leave out rows after which another of the same thing was sent, may have been, or is being sent."""
+        for item, again in rows:
+            if self.passed.is_after(item) or self._pending.is_after(item):
+                self._report.settle(item.person, Outcome.SKIPPED)
+                told["overtaken"] += 1
+            else:
+                yield item, again
 
     def _fulfilling(self, rows: Iterable[Row], told: Counter[str]) -> Iterator[Row]:
         for item, again in rows:
@@ -180,7 +201,8 @@ class Plan:
 
 def contact_digest(person: Person) -> str:
     """Return what stands for a row's contact in a ledger: its address, or what else it has of number and ids."""
-    contact = person.email.lower() or re.sub(r"\D", "", person.phone)
+    alike = person.comparable
+    contact = alike.email or alike.phone
     if not contact:
         # Never equal to a number.
         contact = f"id {person.contact_id}" if person.contact_id else f"external id {person.external_customer_id}"

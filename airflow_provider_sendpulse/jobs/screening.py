@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from airflow_provider_sendpulse.api.values import is_encodable
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -15,6 +16,9 @@ from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
 from airflow_provider_sendpulse.rows.people import Person
+
+Outgoing = Callable[[str, Any], Any]
+"""Makes JSON of a row's value, as it goes out, by its name and itself, or raises ``InvalidRequest``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,12 @@ class Item:
 
 
 def screened(
-    persons: Iterable[Person], report: Report, key: Callable[[Person], Key], *, reached: bool = True
+    persons: Iterable[Person],
+    report: Report,
+    key: Callable[[Person], Key],
+    *,
+    reached: bool = True,
+    outgoing: Outgoing | None = None,
 ) -> Generator[Item, None, None]:
     """Count rows, settle those that are wrong or duplicate, and give the others their keys.
 
@@ -61,6 +70,8 @@ def screened(
 
     :param key: what a row is recognised by; it raises ``InvalidRequest`` for a row that cannot be sent
     :param reached: whether a row needs an address or a telephone number, and is not known by an id instead
+    :param outgoing: makes what goes out of a row's values, before its key is asked for: what is said of a row is then said
+        of what is sent. Without it they stay as the source has them
     """
     with contextlib.closing(Seen()) as seen:
         for person in persons:
@@ -69,6 +80,9 @@ def screened(
                 report.settle(person, Outcome.INVALID, fault)
                 continue
             try:
+                if outgoing is not None:
+                    given = {name: outgoing(name, value) for name, value in person.variables.items()}
+                    person = replace(person, variables=given)
                 found = key(person)
                 digest = found.digest
             except InvalidRequest as error:
@@ -90,4 +104,4 @@ def fault_of(person: Person, *, reached: bool = True) -> str | None:
     return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 
 
-__all__ = ["Item", "Key", "fault_of", "screened"]
+__all__ = ["Item", "Key", "Outgoing", "fault_of", "screened"]

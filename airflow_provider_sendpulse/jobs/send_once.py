@@ -17,14 +17,14 @@ from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, Refused, Ser
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.crew import Crew, Done, crew, drain
+from airflow_provider_sendpulse.jobs.latest import Thing
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
 from airflow_provider_sendpulse.jobs.plan import Condition, Plan, Row, contact_digest
 from airflow_provider_sendpulse.jobs.progress import Progress
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import Item
+from airflow_provider_sendpulse.jobs.screening import Item, Outgoing
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
-from airflow_provider_sendpulse.jobs.spool import Outgoing
 from airflow_provider_sendpulse.rows.people import Person
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ def send_once(
     rules: SendingRules = SendingRules(),
     judge: Judge | None = None,
     condition: Condition | None = None,
+    thing: Thing | None = None,
 ) -> None:
     """Read rows to the end, then send those that were not sent before.
 
@@ -92,13 +93,15 @@ def send_once(
     :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
     :param condition: what a row that was not sent before has to fulfil, or it is skipped and not claimed; asked of all rows
         when the last one is read, and before the first is sent
+    :param thing: says what a row brings to another state. Rows of one thing are never in one call nor under way together,
+        and none is sent after a later one of the same thing, also when a call is refused or a row is sent again
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
     :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
-    with contextlib.closing(Plan(ledger, report, rules, outgoing, condition)) as plan:
+    with contextlib.closing(Plan(ledger, report, rules, outgoing, condition, thing)) as plan:
         plan.fill(items, clock)
         log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
 
@@ -158,7 +161,8 @@ class _Windows:
         window = self._claimed(rows, again, is_last_look)
         fates = _Fates(item.key for item in window)
         try:
-            self._send(window, fates)
+            for stretch in self._plan.passed.stretches(window):
+                self._send(stretch, fates)
         finally:
             try:
                 if self._rules.after_window is not None:
@@ -190,8 +194,13 @@ class _Windows:
         known = self._ledger.look_up([item.key for item, _ in rows])
         free = []
         for item, _ in rows:
+            if item.key in known:
+                self._plan.passed.note(item)
+        for item, _ in rows:
             entry = known.get(item.key, Entry.NEW)
-            if entry is Entry.NEW:
+            if entry is Entry.NEW and self._plan.passed.is_after(item):
+                self._report.settle(item.person, Outcome.SKIPPED)
+            elif entry is Entry.NEW:
                 free.append((item, False))
             elif entry in _PASSED:
                 self._report.settle(item.person, Outcome.SKIPPED)
@@ -244,6 +253,8 @@ class _Windows:
                     call = self._build([item.person for item in group])
                     # From here on these count as in doubt until something says otherwise, whatever ends this process.
                     fates.leave([item.key for item in group])
+                    for item in group:
+                        self._plan.passed.note(item)
                     sending[id(call)] = group
                     self._workers.submit(call)
                 done = self._workers.take()
@@ -296,7 +307,8 @@ class _Windows:
                 )
         elif isinstance(result, Refused):
             fates.unsent.update(keys)
-            if not result.due_to_a_row:
+            # What is too large for a single row is due to that.
+            if not result.due_to_a_row and not result.is_too_large:
                 return result
             self._refused_alone += 1
             if not self._accepted and self._refused_alone == _FIRST:

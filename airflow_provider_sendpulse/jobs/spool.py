@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from airflow_provider_sendpulse.api.values import plain
-from airflow_provider_sendpulse.jobs.screening import Item
+from airflow_provider_sendpulse.jobs.screening import Item, Outgoing
 from airflow_provider_sendpulse.rows.people import Person, key_text
 from airflow_provider_sendpulse.rows.spool import Spool
-
-Outgoing = Callable[[str, Any], Any]
-"""Makes JSON of a value, as it goes out, by its name and itself."""
 
 
 class ItemSpool:
@@ -70,4 +66,4 @@ class ItemSpool:
         self._spool.close()
 
 
-__all__ = ["ItemSpool", "Outgoing"]
+__all__ = ["ItemSpool"]

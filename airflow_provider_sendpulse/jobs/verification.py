@@ -30,6 +30,7 @@ from airflow_provider_sendpulse.jobs.screening import Item, Key
 from airflow_provider_sendpulse.jobs.seen import temporary_database
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.waiting import Decision, History, judge_address_book
+from airflow_provider_sendpulse.rows.addresses import comparable_email
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.sendpulse import address_books, contacts
@@ -250,7 +251,7 @@ class Verification:
 
 def contact_key(address_book_id: int, email: str) -> Key:
     """Return what a contact of an address book is recognised by; case makes no difference."""
-    return Key(f"{address_book_id}\0{email.lower()}", email)
+    return Key(f"{address_book_id}\0{comparable_email(email)}", email)
 
 
 def _fault(code: int | None) -> str | None:

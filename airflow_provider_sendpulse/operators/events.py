@@ -25,9 +25,10 @@ class SendPulseSendEventOperator(EventsOperator, SendPulseRowsOperator):
     tries of the task, also when it is cleared, and with ``ledger`` across all runs, also those at the same time. All rows
     are read before any is sent. A row whose fate is not known is listed, and not sent again unless ``if_in_doubt`` says so.
 
-    What a row *is* is said by ``event_key``, together with the flow that it is for, where there is one.
-    A list may do without: a row is then all its values, so values that change with every try (the time of day) make it
-    another row. The one contact may too, unless ``ledger`` is given: it is then the contact, whatever the variables are.
+    What a row *is* is said by ``event_key``, together with the flow that it is for, where there is one. A list may do
+    without: a row is then all its values, however its address or number is spelled, so values that change with every try
+    (the time of day) make it another row. The one contact may too, unless ``ledger`` is given: it is then the contact,
+    whatever the variables are.
 
     (The one contact's parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails
     its alerts to, which is often set in ``default_args``.)

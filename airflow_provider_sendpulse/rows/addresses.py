@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A first look at an address: what is certainly wrong is not sent."""
+"""A first look at addresses and numbers: what is certainly wrong is not sent, and what is one is compared as one."""
 
 from __future__ import annotations
 
@@ -31,4 +31,14 @@ def phone_fault(phone: str) -> str | None:
     return None if _PHONE.fullmatch(phone) else "not a telephone number"
 
 
-__all__ = ["LONGEST", "email_fault", "phone_fault"]
+def comparable_email(email: str) -> str:
+    """Return an address as it is compared: case makes no difference."""
+    return email.strip().lower()
+
+
+def comparable_phone(phone: str) -> str:
+    """Return a telephone number as it is compared: only its digits count."""
+    return re.sub(r"\D", "", phone)
+
+
+__all__ = ["LONGEST", "comparable_email", "comparable_phone", "email_fault", "phone_fault"]

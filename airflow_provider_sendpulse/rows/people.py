@@ -6,14 +6,15 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from airflow_provider_sendpulse.api.values import is_encodable
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+from airflow_provider_sendpulse.rows.addresses import comparable_email, comparable_phone
 from airflow_provider_sendpulse.rows.cells import bytes_fault, id_fault
 from airflow_provider_sendpulse.rows.column_names import listed
 from airflow_provider_sendpulse.rows.source import Row
@@ -33,6 +34,8 @@ class Columns:
     :param variables: columns that become variables: a list keeps their names, a mapping (column to variable) renames
         them, ``None`` takes every other column
     :param each_reached: whether every column that says whom a row is for has to be there, and not just any of them
+    :param known: names that variables can have, where not every name will do; ``None`` where it will
+    :param noun: what has such variables, with its article
     """
 
     email: str = "email"
@@ -44,17 +47,19 @@ class Columns:
     external_customer_id: str = ""
     contact_id: str = ""
     each_reached: bool = False
+    known: Collection[str] | None = None
+    noun: str = "a contact"
 
     def chosen(self, row: Row) -> dict[str, str]:
         """Return which columns of a row become which variables."""
         if self.variables is None:
-            fixed = {*self._reached, self.automation_id}
+            fixed = {*self.reached, self.automation_id}
             return {column: column for column in row if column not in fixed}
         return dict(self.variables) if isinstance(self.variables, Mapping) else {name: name for name in self.variables}
 
     def missing(self, row: Row) -> str:
         """Return which columns a row lacks, for a message such as "the row has no column cart_id"; empty if none."""
-        reached = self._reached
+        reached = self.reached
         if reached and not any(column in row for column in reached):
             return f"neither a column {' nor '.join(reached)}" if len(reached) > 1 else f"no column {reached[0]}"
         needed = [
@@ -66,8 +71,15 @@ class Columns:
         missing = [column for column in needed if column not in row]
         return f"no column {', '.join(missing)}" if missing else ""
 
+    def unknown(self, row: Row) -> str:
+        """Return which columns of a row would become variables that there cannot be, for a message; empty if none."""
+        if self.known is None:
+            return ""
+        unknown = [column for column, name in self.chosen(row).items() if name not in self.known]
+        return f"what {self.noun} does not have: {listed(unknown)}" if unknown else ""
+
     @property
-    def _reached(self) -> list[str]:
+    def reached(self) -> list[str]:
         """The columns that say whom a row is for."""
         return [column for column in (self.email, self.phone, self.external_customer_id, self.contact_id) if column]
 
@@ -95,24 +107,36 @@ class Person:
     contact_id: str = field(default="", repr=False)
     fault: str = field(default="", repr=False)
 
+    @property
+    def comparable(self) -> Person:
+        """The same, for all ways in which one address or number may be spelled: what rows are told apart by."""
+        return replace(self, email=comparable_email(self.email), phone=comparable_phone(self.phone))
+
 
 def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
-    """Read rows as people. A later row that lacks a column, as JSON Lines may, is a person with a fault.
+    """Read rows as people. A later row with other columns than it should have, as JSON Lines may, is a person with a fault.
+
+    Columns count, also where a row holds nothing in them.
 
     :raises InvalidRequest: when the first row lacks a column that was asked for, or has neither that of the address nor
-        that of the telephone number
+        that of the telephone number, or has one that would become a variable that there cannot be
     """
     for number, row in enumerate(rows, start=1):
-        if missing := columns.missing(row):
-            if number == 1:
+        missing, unknown = columns.missing(row), columns.unknown(row)
+        if missing or unknown:
+            if number == 1 and missing:
                 raise InvalidRequest(f"The rows have {missing}; they have {listed(row)}.")
+            if number == 1:
+                raise InvalidRequest(
+                    f"The rows have {unknown}; beside {', '.join(columns.reached)} it has {', '.join(columns.known or ())}."
+                )
             yield Person(
                 number=number,
                 email=cell_text(row.get(columns.email)),
                 phone=cell_text(row.get(columns.phone)),
                 automation_id=None,
                 variables={},
-                fault=f"the row has {missing}",
+                fault=f"the row has {missing or unknown}",
             )
             continue
         yield Person(

@@ -67,6 +67,19 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.fixture(params=["poke", "reschedule", "deferred"])
+def waiting(request: pytest.FixtureRequest, dag: Any) -> dict[str, Any]:
+    """Arguments of a sensor that looks often, in each of the modes."""
+    mode = {"deferrable": True} if request.param == "deferred" else {"mode": request.param}
+    return {"task_id": "wait", "dag": dag, "poke_interval": 0.001, "timeout": 20.0, **mode}
+
+
+@pytest.fixture
+def receipts(tmp_path: Path) -> Path:
+    """Where receipts of an erasure go."""
+    return tmp_path / "receipts.jsonl"
+
+
 @pytest.fixture
 def account(emulator: Any) -> Account:
     return Account(emulator)

@@ -17,20 +17,11 @@ from airflow_provider_sendpulse.sensors.emails import SendPulseEmailDeliveredSen
 pytestmark = pytest.mark.usefixtures("connect")
 
 ADA = "ada@example.com"
-MODES: dict[str, dict[str, Any]] = {
-    "poke": {"mode": "poke"},
-    "reschedule": {"mode": "reschedule"},
-    "deferred": {"deferrable": True},
-}
 
 
-@pytest.fixture(params=MODES)
-def sensor_of(request: pytest.FixtureRequest, dag: Any) -> Callable[..., Any]:
-    def make(message_id: Any, **arguments: Any) -> Any:
-        common = {"task_id": "wait", "dag": dag, "poke_interval": 0.001, "timeout": 20.0, **MODES[request.param]}
-        return SendPulseEmailDeliveredSensor(message_id=message_id, **{**common, **arguments})
-
-    return make
+@pytest.fixture
+def sensor_of(waiting: dict[str, Any]) -> Callable[..., Any]:
+    return lambda message_id, **arguments: SendPulseEmailDeliveredSensor(message_id=message_id, **{**waiting, **arguments})
 
 
 @pytest.fixture

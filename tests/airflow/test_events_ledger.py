@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from execution_api import ExecutionApi
 from services import own_name, require
-from task_runner import TaskRunner
+from task_runner import TaskRunner, another_run
 
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.operators.ledgers import SqlLedger
@@ -78,10 +77,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(SystemClock, "now", lambda _: held.time)
     monkeypatch.setattr(SystemClock, "sleep", sleep)
     return held
-
-
-def another_run(number: int) -> TaskRunner:
-    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
 
 
 def carts(account: Any) -> list[int]:

@@ -93,12 +93,24 @@ def test_the_services_words(body, content, kind, message):
 
 @pytest.mark.parametrize(
     ("status", "advice"),
-    [(403, "rights"), (404, "Check the id"), (405, "host"), (409, "after a minute"), (419, "90 days"), (302, "redirects")],
+    [
+        (403, "rights"),
+        (404, "Check the id"),
+        (405, "host"),
+        (409, "after a minute"),
+        (413, "holds more"),
+        (302, "redirects"),
+    ],
 )
 def test_advice(status, advice):
     problem = found(status, None)
     assert problem is not None
     assert advice in problem.advice
+
+
+def test_only_a_question_about_a_period_is_told_that_it_is_too_long():
+    told = {call.path: found(419, None, call) for call in (es.balance.history("2026-01-01", "2026-12-31"), CALL)}
+    assert [problem.advice for problem in told.values()] == ["The period is too long: at most 90 days.", ""]
 
 
 def test_a_repeated_import_is_left_for_a_minute(either, emulator):

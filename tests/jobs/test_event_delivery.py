@@ -82,6 +82,15 @@ def test_the_same_event_twice_is_sent_once(client, clock, emulator):
     assert [event.body["total"] for event in emulator.state.events] == [1, 2]
 
 
+def test_one_spelled_in_two_ways_is_one(client, clock, emulator, store):
+    rows = [{"email": "ada@example.com"}, {"email": "ADA@Example.com"}]
+    rows += [{"phone": phone} for phone in ("+380671234567", "380671234567", "+38 (067) 123-45-67")]
+    counts = deliver(client, clock, rows, store)
+    assert (counts.accepted, counts.duplicate) == (2, 3)
+    assert [event.body for event in emulator.state.events] == [rows[0], rows[2]]
+    assert deliver(client, clock, rows[::-1], store).accepted == 0
+
+
 def test_the_same_key_for_another_flow_is_another_event(client, clock, emulator, store):
     rows = [{"email": "a@example.com", "cart": 1, "automation_id": flow} for flow in (7, 8, "7", None)]
     counts = deliver(client, clock, rows, store, key=["cart"])

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
-from deliveries import Journal, Sender, build, by_email, person, persons, refused, rows_of, total
+from deliveries import Journal, OtherRun, Sender, build, by_email, person, persons, refused, rows_of, total
 from emulated_account import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,11 +21,10 @@ from airflow_provider_sendpulse.exceptions import (
     Throttled,
 )
 from airflow_provider_sendpulse.jobs.ledger import Entry
-from airflow_provider_sendpulse.jobs.plan import Condition
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import Key, screened
+from airflow_provider_sendpulse.jobs.screening import screened
 from airflow_provider_sendpulse.jobs.send_once import WINDOW, send_once
-from airflow_provider_sendpulse.jobs.sending_rules import ContactInterval, SendingRules
+from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 
 
 def run(rows, store, sender=None, *, per_call=1, ledger=None):
@@ -186,26 +187,6 @@ def test_a_refusal_that_cannot_be_due_to_a_row_ends_it_at_once(per_call, broken,
     assert (sorted(sender.sent + rest.sent), counts.in_doubt) == ([*range(1, 61)], 0)
 
 
-class OtherRun(Journal):
-    """A ledger in which another run is sending row 2, and ends it when it was looked at so many times."""
-
-    def __init__(self, store, looks, fate):
-        super().__init__(store)
-        self.looks, self.fate = looks, fate
-
-    def look_up(self, keys):
-        known = super().look_up(keys)
-        if (key := digest_of(2)) in keys:
-            self.looks -= 1
-            known |= {key: Entry.TAKEN if self.looks >= 0 else self.fate}
-        return {key: entry for key, entry in known.items() if entry is not Entry.NEW}
-
-
-def digest_of(number):
-    [item] = screened([person(number)], Report(), by_email)
-    return item.key
-
-
 @pytest.mark.parametrize(
     ("looks", "fate", "outcome", "slept"),
     [
@@ -229,29 +210,12 @@ def test_what_another_run_is_sending_is_waited_for_a_while(looks, fate, outcome,
     assert ("1 rows are being sent by another run" in caplog.text) == (looks == 1000)
 
 
-class Asked:
-    """A condition that some rows fulfil, which remembers when it was asked of which."""
-
-    def __init__(self, steps, numbers):
-        self.steps, self.numbers = steps, {*numbers}
-        self.condition = Condition(self.holds, "are for nobody: skipped")
-
-    def holds(self, item):
-        self.steps.append(("asked", item.person.number))
-        return item.person.number in self.numbers
-
-
-def closing(rows, steps):
-    """Yield rows, and write down that the last one was read and everything is closed."""
-    try:
-        yield from rows
-    finally:
-        steps.append("closed")
-
-
-def conditional(rows, ledger, numbers, **rules):
-    asked, sender, report = Asked(ledger.steps, numbers), Sender(ledger), Report()
-    items = screened(closing(rows, ledger.steps), report, by_email)
+@pytest.mark.parametrize(("thing", "sent"), [(2, [1, 3, 4, 5]), (3, [1, 3, 4, 5, 2])])
+def test_what_another_run_gives_back_is_not_sent_after_a_later_row(thing, sent):
+    report, sender = Report(), Sender()
+    items = screened(persons(5), report, by_email)
+    ledger = OtherRun({}, 1, Entry.NEW)
+    about = {1: 1, 2: 2, 3: thing}
     send_once(
         sender,
         items,
@@ -261,83 +225,16 @@ def conditional(rows, ledger, numbers, **rules):
         per_call=1,
         outgoing=plain,
         clock=FakeClock(),
-        rules=SendingRules(**rules),
-        condition=asked.condition,
+        thing=lambda row: f"{about.get(row.number)}",
     )
     report.finish()
-    return sender.sent, report.counts
+    assert sender.sent == sent
 
 
-def test_the_condition_is_asked_when_all_is_read_and_before_anything_is_sent(caplog):
-    caplog.set_level("INFO")
-    store, ledger = {}, Journal({})
-    sent, counts = conditional(persons(4), ledger, {1, 3})
-    asked = [("asked", number) for number in range(1, 5)]
-    sending = [("claim", 2), ("send", 1), ("send", 1), ("settle", 2, 0)]
-    assert ledger.steps == ["closed", ("look up", 4), *asked, *sending]
-    assert (sent, counts.accepted, counts.skipped) == ([1, 3], 2, 2)
-    assert "Each of 4 rows is looked up before any is sent." in caplog.text
-    assert "2 rows are for nobody: skipped." in caplog.text
-    # Who was skipped is not in the ledger, and who was sent is not asked about.
-    ledger = Journal(store)
-    conditional(persons(2), ledger, {1})
-    ledger = Journal(store)
-    sent, counts = conditional(persons(3), ledger, {1, 2})
-    assert [step for step in ledger.steps if step[0] == "asked"] == [("asked", 2), ("asked", 3)]
-    assert (sent, counts.accepted, counts.skipped) == ([2], 1, 2)
-
-
-def test_only_rows_that_fulfil_the_condition_count_for_what_may_be_sent():
-    assert conditional(persons(600), Journal({}), {1, 600}, max_rows=2)[0] == [1, 600]
-    ledger = Journal({})
-    with pytest.raises(InvalidRequest, match=r"2 rows: more than max_rows=1\. Nothing was sent"):
-        conditional(persons(600), ledger, {1, 600}, max_rows=1)
-    assert not any(step[0] in ("claim", "send") for step in ledger.steps)
-
-
-def test_a_condition_that_cannot_be_asked_ends_it_before_anything_is_sent():
-    ledger, report, sender = Journal({}), Report(), Sender()
-
-    def down(item):
-        raise ServiceUnavailable("down")
-
-    with pytest.raises(ServiceUnavailable):
-        send_once(
-            sender,
-            screened(persons(3), report, by_email),
-            build,
-            ledger,
-            report,
-            per_call=1,
-            outgoing=plain,
-            clock=FakeClock(),
-            condition=Condition(down, "are for nobody"),
-        )
-    assert (sender.sent, ledger.size) == ([], 0)
-
-
-@pytest.mark.parametrize("numbers", [{1, 2, 3}, {1, 3}], ids=["holds", "does not"])
-def test_rows_that_another_run_gives_back_have_to_fulfil_the_condition(numbers):
-    ledger = OtherRun({}, 5, Entry.NEW)
-    sent, counts = conditional(persons(3), ledger, numbers)
-    assert sorted(sent) == sorted(numbers)
-    assert (counts.accepted, counts.skipped) == (len(numbers), 3 - len(numbers))
-    assert ledger.size == len(numbers)
-
-
-class Often:
-    """A ledger that has seen no contact lately."""
-
-    def seen_since(self, contacts, since):
-        return []
-
-
-def test_a_row_that_is_skipped_does_not_keep_its_contact_from_another():
-    rows = [person(1, "ada@example.com"), person(2, "ada@example.com"), person(3, "ada@example.com")]
-    ledger, report, sender = Journal({}), Report(), Sender()
-    items = screened(rows, report, lambda row: Key(str(row.number)))
-    rules = SendingRules(interval=ContactInterval(Often(), 60.0))
-    condition = Condition(lambda item: item.person.number > 1, "are for nobody")
+def test_nothing_is_sent_before_what_another_run_is_sending():
+    report, sender = Report(), Sender()
+    ledger = OtherRun({}, 1000, Entry.NEW)
+    items = screened(persons(3), report, by_email)
     send_once(
         sender,
         items,
@@ -347,11 +244,10 @@ def test_a_row_that_is_skipped_does_not_keep_its_contact_from_another():
         per_call=1,
         outgoing=plain,
         clock=FakeClock(),
-        rules=rules,
-        condition=condition,
+        thing=lambda row: f"{row.number > 2}",
     )
-    assert sender.sent == [2]
-    assert report.counts.skipped == 2
+    report.finish()
+    assert sender.sent == [3]
 
 
 @pytest.mark.parametrize("accepted", [1, 2, 3])
@@ -477,3 +373,53 @@ def test_counts_add_up_and_nothing_arrives_twice(rows, fates, per_call, data):
         arrived += [rows[number - 1] for number in [*sender.sent, *doubtful]]
         assert len(arrived) == len(set(arrived))
         fates = data.draw(st.dictionaries(st.integers(1, 60), FATES))
+
+
+@given(
+    things=st.lists(st.integers(0, 5), min_size=1, max_size=40),
+    fates=st.lists(st.dictionaries(st.integers(1, 40), FATES), min_size=1, max_size=4),
+    per_call=st.sampled_from([1, 2, 20]),
+    concurrency=st.sampled_from([1, 4]),
+)
+def test_no_thing_falls_back(things, fates, per_call, concurrency):
+    store, last, read = {}, {}, persons(len(things))
+    for some in fates:
+        errors = {
+            number: {
+                "refused": refused(),
+                "in doubt": AmbiguousOutcome("lost"),
+                "slow": Throttled("slow"),
+                "killed": KeyboardInterrupt(),
+            }[fate]
+            for number, fate in some.items()
+            if fate is not None
+        }
+
+        class Service(Sender):
+            def send(self, call):
+                rows = rows_of(call)
+                about = [things[row - 1] for row in rows]
+                assert len(set(about)) == len(about)
+                # Whatever is in doubt may have arrived.
+                arrives = all(isinstance(self.errors.get(row), AmbiguousOutcome | None) for row in rows)
+                for row, thing in zip(rows, about, strict=True):
+                    if arrives:
+                        assert last.get(thing, 0) < row
+                        last[thing] = row
+                super().send(call)
+
+        report = Report()
+        with contextlib.suppress(Refused, Throttled, KeyboardInterrupt, ServiceUnavailable):
+            send_once(
+                Service(errors=errors),
+                screened(read, report, by_email),
+                build,
+                Journal(store),
+                report,
+                per_call=per_call,
+                outgoing=plain,
+                clock=FakeClock(),
+                rules=SendingRules(concurrency=concurrency),
+                thing=lambda row: str(things[row.number - 1]),
+            )
+            report.finish()

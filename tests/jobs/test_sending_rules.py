@@ -14,6 +14,7 @@ import pytest
 from emulated_account import FakeClock
 from ledgers import database
 
+from airflow_provider_sendpulse.api.values import plain
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.event_delivery import EventDelivery
 from airflow_provider_sendpulse.jobs.plan import contact_digest
@@ -118,7 +119,7 @@ def test_rows_that_wait_are_the_same_afterwards(rows):
         return Item(Person(number, f"r{number}@example.com", "+380501234567", Decimal(7), VALUES), f"{number:024x}", "a|b")
 
     delivery = EventDelivery("left")
-    with contextlib.closing(ItemSpool()) as spool:
+    with contextlib.closing(ItemSpool(plain)) as spool:
         for number in range(1, rows + 1):
             spool.add(item(number), again=number == 2)
         assert len(spool) == rows

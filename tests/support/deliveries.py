@@ -7,7 +7,7 @@ import threading
 
 from airflow_provider_sendpulse.api.call import Call, nothing
 from airflow_provider_sendpulse.exceptions import Refused
-from airflow_provider_sendpulse.jobs.ledger import KeyValueLedger
+from airflow_provider_sendpulse.jobs.ledger import Entry, KeyValueLedger
 from airflow_provider_sendpulse.jobs.screening import Key
 from airflow_provider_sendpulse.rows.people import Person
 from airflow_provider_sendpulse.rows.rejects import NoRejects
@@ -84,6 +84,26 @@ class Journal(KeyValueLedger):
     def settle(self, recorded, released):
         self.steps.append(("settle", len(recorded), len(released)))
         super().settle(recorded, released)
+
+
+class OtherRun(Journal):
+    """A ledger in which another run is sending row 2, and ends it when it was looked at so many times."""
+
+    def __init__(self, store, looks, fate):
+        super().__init__(store)
+        self.looks, self.fate = looks, fate
+
+    def look_up(self, keys):
+        known = super().look_up(keys)
+        if (key := digest_of(2)) in keys:
+            self.looks -= 1
+            known |= {key: Entry.TAKEN if self.looks >= 0 else self.fate}
+        return {key: entry for key, entry in known.items() if entry is not Entry.NEW}
+
+
+def digest_of(number):
+    """Return the key of a row."""
+    return by_email(person(number)).digest.hex()
 
 
 class Collected(NoRejects):

@@ -226,6 +226,11 @@ class TaskRunner:
         return _serde().serialize({**_decoded(deferral.get("next_kwargs") or {}), "event": event})
 
 
+def another_run(number: int) -> TaskRunner:
+    """Return a run that shares nothing with others."""
+    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
+
+
 @contextlib.contextmanager
 def _without_state_store() -> Iterator[None]:
     complete = RuntimeTaskInstance.get_template_context

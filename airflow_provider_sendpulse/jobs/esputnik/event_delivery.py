@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +16,14 @@ from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.event_rows import EventRows
 from airflow_provider_sendpulse.rows.people import Person, key_text
 
-IDENTIFIERS = frozenset({"contactId", "externalCustomerId", "email", "phone"})
-"""Parameters that say whom an event is for."""
-
 _RECOGNISED = frozenset(
     {
-        *("contactid", "contact_id", "contactkey", "contact_key", "externalcustomerid", "pushtoken"),
+        *("contactid", "contactkey", "externalcustomerid", "pushtoken"),
         *("email", "emailaddress", "useremail", "contactemail", "phone", "sms", "phonenumber"),
     }
 )
-"""Names by which eSputnik looks for the contact of an event, whatever their case (manual, "Generate event")."""
+"""Names by which eSputnik looks for the contact of an event, whatever their case (manual, "Generate event"). It knows
+``contact_id`` and ``contact_key`` too: so no name is safe because of what stands between its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,7 @@ class EsputnikEventDelivery(EventRows):
         return events.send(self._event(person))
 
     def _event(self, person: Person) -> events.Event:
-        if clashes := {name for name in person.variables if name.casefold() in _RECOGNISED}:
-            raise InvalidRequest(clash(clashes))
+        require_parameters(person.variables)
         given = {
             "contactId": contact_id(person),
             "externalCustomerId": person.external_customer_id or None,
@@ -69,9 +67,16 @@ class EsputnikEventDelivery(EventRows):
         return events.Event(self.event_type_key, key, {**identifiers, **person.variables})
 
 
-def clash(names: frozenset[str] | set[str]) -> str:
-    """Return what to say of parameters that are named like an identifier."""
-    return f"An event cannot have a parameter named {', '.join(sorted(names))}: these say whom it is for."
+def require_parameters(names: Iterable[str]) -> None:
+    """Check that no parameter is named like what says whom an event is for: a stranger could be told of it.
+
+    :raises InvalidRequest: when one is
+    """
+    if clashes := sorted(name for name in names if re.sub(r"[\W_]", "", name.casefold()) in _RECOGNISED):
+        raise InvalidRequest(
+            f"An event cannot have a parameter named {', '.join(clashes)}: by such names eSputnik looks for its contact. "
+            "Name the column if it says that (contact_id_column); if not, rename it or leave it out (parameters)."
+        )
 
 
 def contact_id(person: Person) -> int | None:
@@ -96,4 +101,4 @@ def joined(key: Sequence[object]) -> str:
     return texts[0] if len(texts) == 1 else ":".join(text.replace("%", "%25").replace(":", "%3A") for text in texts)
 
 
-__all__ = ["IDENTIFIERS", "EsputnikEventDelivery", "clash", "contact_id", "joined"]
+__all__ = ["EsputnikEventDelivery", "contact_id", "joined", "require_parameters"]

@@ -21,6 +21,7 @@ from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
 from airflow_provider_sendpulse.jobs.esputnik.event_delivery import contact_id
 from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
+from airflow_provider_sendpulse.jobs.esputnik.repeats import REPEATED_FATE
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -39,11 +40,8 @@ REQUEST_IDS = Layout(
 """What is written of a message that was accepted."""
 
 ACCEPTED = Fate()
-_REPEATED = Fate(
-    Outcome.IN_DOUBT,
-    "eSputnik says that it received the same request less than a minute ago; what became of that is not known",
-)
 _UNTOLD = Fate(Outcome.IN_DOUBT, "eSputnik's answer does not say what became of this row")
+_IN_PART = Fate(Outcome.IN_DOUBT, "eSputnik has accepted it for some of the contact's addresses or numbers only")
 _ONE_OF_SEVERAL = Fate(
     Outcome.IN_DOUBT, "rows of one call have this address or number, and eSputnik has not accepted all of them"
 )
@@ -95,7 +93,7 @@ class MessageDelivery:
         known = None
         if not self.create_contacts:
             known = known_contact(sender, [By.EMAIL if self.is_email else By.PHONE], unless=_is_by_id)
-        with contextlib.closing(screened(persons, report, self._key)) as items:
+        with contextlib.closing(screened(persons, report, self._key, outgoing=parameter)) as items:
             per_call = 1 if self.by_id else self.per_call
             send_once(
                 sender,
@@ -112,9 +110,10 @@ class MessageDelivery:
             )
 
     def _key(self, person: Person) -> Key:
-        body = self._recipient(person).body()
+        self._recipient(person).body()  # finds values that cannot be sent
         if person.key:
             return key_of(self.name, person.key)
+        body = self._recipient(person.comparable).body()
         return Key(f"{self.name}\0{json.dumps(body, sort_keys=True, ensure_ascii=False)}")
 
     def _recipient(self, person: Person) -> messages.Recipient:
@@ -149,9 +148,11 @@ class MessageDelivery:
     def _judge(self, items: Sequence[Item], answer: list[messages.Sent] | None) -> list[Fate]:
         """Say what became of each row: results come in any order, and are told by their address or number."""
         if answer is None:
-            return [_REPEATED] * len(items)
-        if len(items) == 1 and len(answer) == 1:
-            return [self._fate(items[0], answer[0])]
+            return [REPEATED_FATE] * len(items)
+        if len(items) == 1 and answer:
+            # A contact may have two addresses, or two numbers: each has a result.
+            own = [self._fate(items[0], sent) for sent in answer]
+            return [own[0] if len({fate.outcome for fate in own}) == 1 else _IN_PART]
         found: dict[str, list[messages.Sent]] = {}
         for sent in answer:
             found.setdefault(self._normal(sent.locator), []).append(sent)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -21,6 +22,7 @@ from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
 from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
+from airflow_provider_sendpulse.jobs.esputnik.repeats import REPEATED_FATE
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -51,11 +53,8 @@ _ITEM_MEMBERS = {
     "imageUrl": "image_url",
     "description": "description",
 }
+_CURRENCY = re.compile("[A-Z]{3}")
 _ACCEPTED = Fate()
-_REPEATED = Fate(
-    Outcome.IN_DOUBT,
-    "eSputnik says that it received the same request less than a minute ago; what became of that is not known",
-)
 _UNTOLD = Fate(Outcome.IN_DOUBT, "eSputnik refused an order of the call without saying which")
 
 
@@ -85,14 +84,11 @@ class OrderDelivery:
         clock: Clock,
         rules: SendingRules = SendingRules(noun="orders"),
     ) -> None:
-        """Send an order for each row: all rows are read first, then those are sent that were not before.
-
-        :raises InvalidRequest: when rows have columns that no order has
-        """
+        """Send an order for each row: all rows are read first, then those are sent that were not before."""
         known = None
         if not self.create_contacts:
             known = known_contact(sender, (By.EXTERNAL_CUSTOMER_ID, By.EMAIL, By.PHONE))
-        with contextlib.closing(screened(_checked(persons), report, self._key)) as items:
+        with contextlib.closing(screened(persons, report, self._key, outgoing=_outgoing)) as items:
             send_once(
                 sender,
                 items,
@@ -105,6 +101,7 @@ class OrderDelivery:
                 rules=rules,
                 judge=self._judge,
                 condition=known,
+                thing=_order_id,
             )
 
     def _key(self, person: Person) -> Key:
@@ -119,7 +116,7 @@ class OrderDelivery:
     def _judge(self, items: Sequence[Item], failed: list[orders.FailedOrder] | None) -> list[Fate]:
         """Say what became of each order: those that failed are told by their ids and statuses."""
         if failed is None:
-            return [_REPEATED] * len(items)
+            return [REPEATED_FATE] * len(items)
         made = [self._order(item.person) for item in items]
         fates = [_ACCEPTED] * len(items)
         for one in failed:
@@ -156,6 +153,7 @@ class OrderDelivery:
             else:
                 members[name] = cell_text(value)
         members["status"] = _status(members["status"])
+        members["currency"] = _currency(members["currency"])
         if members.get("source", "online") not in ("online", "offline"):
             raise InvalidRequest("the source of the order is neither online nor offline")
         return orders.Order(
@@ -166,36 +164,38 @@ class OrderDelivery:
         )
 
     def _date(self, value: Any) -> dt.datetime:
-        if isinstance(value, str):
-            try:
-                value = dt.datetime.fromisoformat(value.strip())
-            except ValueError:
-                raise InvalidRequest("the date of the order cannot be read") from None
-        if not isinstance(value, dt.datetime):
+        """Return when an order was made, of the text that any date is by now."""
+        text = value.strip() if isinstance(value, str) else ""
+        try:
+            date = dt.datetime.fromisoformat(text)
+        except ValueError:
+            raise InvalidRequest("the date of the order cannot be read") from None
+        if _is_day(text):
             raise InvalidRequest("the date of the order has no time of day")
-        if value.utcoffset() is None:
+        if date.utcoffset() is None:
             if self.zone is None:
                 raise InvalidRequest(
                     "the date of the order does not say its offset from UTC, and the connection has no account_timezone"
                 )
-            return value.replace(tzinfo=self.zone)
-        return value
+            return date.replace(tzinfo=self.zone)
+        return date
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _order_id(person: Person) -> str:
+    return cell_text(person.variables["external_order_id"])
 
 
 def _outgoing(name: str, value: Any) -> Any:
     # Dates keep their offsets.
     return plain(name, value, dt.datetime.isoformat)
-
-
-def _checked(persons: Iterable[Person]) -> Iterator[Person]:
-    """Yield rows, and see at the first that all its columns are members of an order: a misspelled one would be lost."""
-    for person in persons:
-        unknown = sorted(str(name) for name in person.variables if name not in MEMBERS)
-        if unknown and person.number == 1:
-            raise InvalidRequest(
-                f"An order has no {redact(', '.join(unknown))}; beside {', '.join(REACHED)} it has {', '.join(MEMBERS)}."
-            )
-        yield replace(person, variables={}, fault="the row has a column that an order does not have") if unknown else person
 
 
 def amount(name: str, value: Any) -> Decimal:
@@ -259,6 +259,13 @@ def _status(text: str) -> orders.OrderStatus:
         return orders.OrderStatus(text.upper())
     except ValueError:
         raise InvalidRequest(f"the status of the order is none of {', '.join(orders.OrderStatus)}") from None
+
+
+def _currency(text: str) -> str:
+    code = text.upper()
+    if not _CURRENCY.fullmatch(code):
+        raise InvalidRequest("the currency of the order is not a code of three letters, such as UAH (ISO 4217)")
+    return code
 
 
 def _refusal(error: str, order: orders.Order) -> str:

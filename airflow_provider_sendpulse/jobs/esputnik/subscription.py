@@ -96,7 +96,10 @@ class SubscriptionLoad:
         rules: SendingRules = SendingRules(noun="contacts"),
     ) -> None:
         """Subscribe everybody who has not subscribed yet, nor agreed already: all rows are read first."""
-        with audience.reading() as persons, contextlib.closing(screened(persons, report, self._key)) as items:
+        with (
+            audience.reading() as persons,
+            contextlib.closing(screened(persons, report, self._key, outgoing=_outgoing)) as items,
+        ):
             asked = self._asked(items, report)
             send_once(sender, asked, self._build, ledger, report, per_call=1, outgoing=_outgoing, clock=clock, rules=rules)
 

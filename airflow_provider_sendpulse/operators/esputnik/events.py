@@ -10,7 +10,7 @@ from airflow_provider_sendpulse.esputnik.keys import event_type_key
 from airflow_provider_sendpulse.esputnik.limits import EVENTS_V2
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.hooks.esputnik import EsputnikHook
-from airflow_provider_sendpulse.jobs.esputnik.event_delivery import IDENTIFIERS, EsputnikEventDelivery, clash
+from airflow_provider_sendpulse.jobs.esputnik.event_delivery import EsputnikEventDelivery, require_parameters
 from airflow_provider_sendpulse.operators.esputnik.base import EsputnikRowsOperator
 from airflow_provider_sendpulse.operators.event_rows import EventsOperator
 from airflow_provider_sendpulse.operators.sending import slowest
@@ -30,13 +30,14 @@ class EsputnikSendEventOperator(EventsOperator, EsputnikRowsOperator):
 
     What a row *is* is said by ``event_key``, which also becomes the event's ``keyValue``: up to 300 characters, without
     quotes, slashes and ``< > ; ^ ? ! ,``; a row with another key is invalid. Several columns are joined by a colon; a colon
-    or a percent sign in them is written ``%3A`` or ``%25`` then. A list may do without: a row is then all its values, and
-    the event has no key of its own. The one contact may too, unless ``ledger`` is given: it is then the contact, whatever
-    the parameters are.
+    or a percent sign in them is written ``%3A`` or ``%25`` then. A list may do without: a row is then all its values,
+    however its address or number is spelled, and the event has no key of its own. The one contact may too, unless
+    ``ledger`` is given: it is then the contact, whatever the parameters are.
 
     Whom an event is for goes along as the parameters ``contactId``, ``externalCustomerId``, ``email`` and ``phone``, those
-    that a row has; in this order eSputnik looks for the contact. An event makes no contact by itself: import or subscribe
-    them first. A new type of events is made by its first event.
+    that a row has; in this order eSputnik looks for the contact. Ids are only taken from columns that you name for them:
+    a ``contact_id`` of your own would tell a stranger. A row with a parameter of such a name is invalid. An event makes no
+    contact by itself: import or subscribe them first. A new type of events is made by its first event.
 
     :param event_type_key: type of the event, up to 100 characters (templated)
     :param parameters: with ``contacts``, the columns that become parameters: a list keeps their names, a mapping (column to
@@ -75,8 +76,8 @@ class EsputnikSendEventOperator(EventsOperator, EsputnikRowsOperator):
         parameters: Mapping[str, Any] | Sequence[str] | None = None,
         external_customer_id: str | None = None,
         contact_id: int | str | None = None,
-        external_customer_id_column: str = "external_customer_id",
-        contact_id_column: str = "contact_id",
+        external_customer_id_column: str | None = None,
+        contact_id_column: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -113,8 +114,7 @@ class EsputnikSendEventOperator(EventsOperator, EsputnikRowsOperator):
                 )
             if parameters is not None and not isinstance(parameters, Mapping):
                 raise InvalidRequest("parameters is not a mapping of name to value.")
-            if clashes := IDENTIFIERS & {*(parameters or {})}:
-                raise InvalidRequest(clash(clashes))
+            require_parameters(parameters or {})
             return self._one(one, parameters or {})
         if is_one:
             raise InvalidRequest(
@@ -127,8 +127,8 @@ class EsputnikSendEventOperator(EventsOperator, EsputnikRowsOperator):
             variables=parameters,
             key=key_columns(self.event_key),
             time=self.event_time or None,
-            external_customer_id=self.external_customer_id_column,
-            contact_id=self.contact_id_column,
+            external_customer_id=self.external_customer_id_column or "",
+            contact_id=self.contact_id_column or "",
         )
         return self._source(reveal(self.contacts), columns.key), columns
 

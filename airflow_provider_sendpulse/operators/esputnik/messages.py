@@ -61,8 +61,8 @@ class EsputnikSendMessageOperator(SendOnceOperator, EsputnikRowsOperator):
     another run are its own. Every message carries the row's ``row_key`` of the ledger as ``externalRequestId``, by which it
     is found in the account's activity.
 
-    What a row *is* is said by ``row_key``, together with the message. A list may do without: a row is then its contact and
-    all its parameters.
+    What a row *is* is said by ``row_key``, together with the message. A list may do without: a row is then its contact,
+    however the address or number is spelled, and all its parameters.
 
     :param message_id: the prepared message (templated)
     :param contacts: a row source, or a list of addresses or mappings, one recipient each (templated; shows as a count in

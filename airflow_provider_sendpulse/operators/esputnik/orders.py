@@ -23,8 +23,10 @@ class EsputnikSendOrdersOperator(SendOnceOperator, EsputnikRowsOperator):
     A row is an order as it is now. eSputnik knows it by ``external_order_id``; only ``DELIVERED`` counts as revenue. Every
     order that is accepted emits the event ``order<STATUS>``, such as ``orderDELIVERED``, which may launch workflows; sent
     again, it emits it again. So each status of an order is sent once: across the tries of the task, and with ``ledger``
-    across all runs. Orders go one request after the other, in the order of the rows, so that none falls back to an earlier
-    status. When the answer to a request is lost, all of its orders are in doubt.
+    across all runs. Orders go one request after the other, in the order of the rows, and no request holds an order twice,
+    so that none falls back to an earlier status, also when a request is refused and its orders go in smaller ones. A row
+    is skipped when a later one of the same order was sent already, or may have been. When the answer to a request is
+    lost, all of its orders are in doubt.
 
     **A customer who is not known becomes a confirmed contact, without a word**; one who is known is not updated.
     ``create_contacts=False`` looks for each of them first, by your id, address and number, and skips orders of the others:
@@ -38,10 +40,11 @@ class EsputnikSendOrdersOperator(SendOnceOperator, EsputnikRowsOperator):
     ``first_name``, ``last_name``, ``shipping``, ``discount``, ``taxes``, ``restore_url``, ``status_description``,
     ``store_id``, ``source``, ``delivery_method``, ``payment_method``, ``delivery_address``, ``additional_info`` and
     ``items``. The last two are JSON: an object, and a list of objects with ``externalItemId`` and ``quantity``, perhaps
-    ``name``, ``category``, ``cost``, ``url``, ``imageUrl``, ``description``. A column with another name is refused:
-    eSputnik would ignore it without a word.
+    ``name``, ``category``, ``cost``, ``url``, ``imageUrl``, ``description``. A column with another name is refused,
+    also where it is empty: eSputnik would ignore it without a word.
 
-    A date without an offset is in the connection's ``account_timezone``; without one, such a row is invalid.
+    A date has a time of day. Without an offset it is in the connection's ``account_timezone``; without that, such a row is
+    invalid. A currency is a code of three letters (ISO 4217), in either case.
 
     :param orders: a row source or a list of mappings, one order each (templated; shows as a count in the UI)
     :param columns: member to column, where columns are called otherwise; then these alone are read (templated)
@@ -116,6 +119,8 @@ def _columns(named: Mapping[str, str], members: Mapping[str, str] | None) -> Col
         external_customer_id=named.get("external_customer_id", ""),
         automation_id=None,
         variables=members,
+        known=MEMBERS,
+        noun="an order",
     )
 
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,13 @@ from airflow_provider_sendpulse.operators.esputnik.broadcasts import EsputnikCre
 @pytest.fixture
 def esputnik(emulator: Any, connect_esputnik: Any) -> EsputnikState:
     return EsputnikState(emulator)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty ledger in ``ledger.db``: the id of its connection."""
+    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
+    return "ledger"
 
 
 @pytest.fixture

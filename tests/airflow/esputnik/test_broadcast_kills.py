@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import Any
 
 import pytest
 from broadcasting import Newsletter
-from examples import ROOT, one_task
+from examples import ROOT
 from execution_api import ExecutionApi
 from fresh_dag import anew
+from killed_tasks import killed, task_of, told
 from task_runner import TaskRunner
 
 from airflow_provider_sendpulse.operators.esputnik.broadcasts import EsputnikCreateBroadcastOperator
@@ -23,23 +23,6 @@ from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 READERS = {f"reader{number}@example.com" for number in range(3)}
 REQUESTS = ("broadcasts.list", "segments.list", "broadcasts.create")
-PROGRAM = """
-from datetime import UTC, datetime
-
-from airflow.sdk import DAG
-
-from airflow_provider_sendpulse.operators.esputnik.broadcasts import EsputnikCreateBroadcastOperator
-
-with DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
-    EsputnikCreateBroadcastOperator(
-        task_id="broadcast",
-        title="News",
-        message_id={message},
-        groups="Readers",
-        mailing_key={key!r},
-        visibility_window=10,
-    )
-"""
 stored = pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="needs the task state store of Airflow 3.3")
 
 
@@ -47,16 +30,15 @@ stored = pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="needs the task state
 def how(newsletter: Newsletter, tmp_path: Path) -> dict[str, Any]:
     """How the task is run in a process of its own."""
     newsletter.readers()
-    file = tmp_path / "a_dag.py"
-    file.write_text(PROGRAM.format(message=newsletter.message, key="weekly"))
-    store = tmp_path / "store.json"
-    return {"path": str(file), "dag_id": "a_dag", "task_id": "broadcast", "run_id": "r", "store": str(store)}
-
-
-def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    return task_of(
+        tmp_path,
+        EsputnikCreateBroadcastOperator,
+        title="News",
+        message_id=newsletter.message,
+        groups="Readers",
+        mailing_key="weekly",
+        visibility_window=10,
+    )
 
 
 def test_these_are_all_requests(dag: Any, newsletter: Newsletter) -> None:
@@ -76,11 +58,10 @@ def test_killed_at_a_request(newsletter: Newsletter, how: dict[str, Any], reques
     # What was created just before the kill is not listed when the next try looks first.
     newsletter.emulator.configure(esputnik_broadcast_visibility_seconds=9)
     newsletter.emulator.faults.add("kill", operation=f"esputnik.{request_name}", after_effect=after_effect)
-    killed = one_task({**how, "try_number": 1})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed(how)
     arrived = request_name == "broadcasts.create" and after_effect
     assert len(newsletter.broadcasts) == int(arrived)
-    again = told(one_task({**how, "try_number": 2}))
+    again = told(how, 2)
     [broadcast] = newsletter.broadcasts
     assert again == {"state": "success", "error": "", "value": broadcast["id"]}
     assert newsletter.mailed == dict.fromkeys(READERS, 1)
@@ -93,8 +74,8 @@ def test_killed_at_a_request(newsletter: Newsletter, how: dict[str, Any], reques
 def test_killed_again_and_again(newsletter: Newsletter, how: dict[str, Any]) -> None:
     for number, name in enumerate((*REQUESTS, "broadcasts.create"), start=1):
         newsletter.emulator.faults.add("kill", operation=f"esputnik.{name}", after_effect=number == 4)
-        assert one_task({**how, "try_number": number}).returncode == -signal.SIGKILL
-    assert told(one_task({**how, "try_number": 5}))["state"] == "success"
+        killed(how, number)
+    assert told(how, 5)["state"] == "success"
     assert len(newsletter.broadcasts) == 1
     assert newsletter.mailed == dict.fromkeys(READERS, 1)
 

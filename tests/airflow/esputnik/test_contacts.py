@@ -9,6 +9,7 @@ import math
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +88,6 @@ def subscribe(dag: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    connection = {"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps(connection))
-    return "ledger"
-
-
-@pytest.fixture
 def upsert(dag: Any) -> Callable[..., Any]:
     return lambda **arguments: EsputnikUpsertContactOperator(task_id="upsert", dag=dag, **arguments)
 
@@ -147,6 +141,13 @@ class TestSubscribe:
         ada = esputnik.by_email(ADA)["id"]
         assert sorted(esputnik.events) == [("subscribeFromApi", str(ada)), ("subscribeUpdateFromApi", str(known))]
         assert esputnik.contacts[known]["confirmed"]
+
+    def test_a_value_that_cannot_be_sent_is_one_bad_row(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
+        people = [{"email": ADA, "name": "Ada"}, {"email": BOB, "name": time(10)}]
+        mapping = ContactMapping(email="email", first_name="name")
+        result = runner.run(subscribe(contacts=people, mapping=mapping, max_rejected_ratio=0.5))
+        assert result.state == "success", result.error
+        assert result.value == {**NONE, "read": 2, "accepted": 1, "invalid": 1}
 
     def test_by_telephone_number(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
         result = runner.run(subscribe(contact_phone=PHONE))
@@ -257,7 +258,7 @@ class TestSubscribe:
         result = runner.run(subscribe(contacts=people, mapping=mapping, max_rejected_ratio=0.5))
         assert result.state == "success", result.error
         assert result.value == {**NONE, "read": 3, "accepted": 2, "invalid": 1}
-        assert "Row 2: the region holds broken text" in result.log
+        assert "Row 2: The parameter 'region' holds broken text" in result.log
 
     def test_one_that_is_refused(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
         people = [{"email": ADA, "points": 1}, {"email": BOB, "points": "many"}]

@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from examples import one_task
-from execution_api import ExecutionApi
-from task_runner import TaskRunner
+from killed_tasks import killed, task_of, told
+from task_runner import another_run
 
 from airflow_provider_sendpulse.operators.esputnik.events import EsputnikSendEventOperator
 from airflow_provider_sendpulse.rows import SqlRows
@@ -23,6 +21,10 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 PHONE = "+380671234567"
 CARTS = [{"email": f"reader{number}@example.com", "cart": number} for number in range(5)]
 SEND_EVENT = "esputnik.events.send_v2"
+IDENTIFYING = [
+    *("contactId", "contact_id", "Contact_id", "contactKey", "externalCustomerId", "external_customer_id"),
+    *("Email", "EmailAddress", "user_email", "SMS", "phone number", "PushToken"),
+]
 needs_store = pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="the task state store came with Airflow 3.3")
 
 
@@ -35,16 +37,6 @@ def send() -> Callable[..., Any]:
         return EsputnikSendEventOperator(**{"task_id": "send", "dag": dag, "event_type_key": "cart_left", **arguments})
 
     return make
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
-    return "ledger"
-
-
-def another_run(number: int) -> TaskRunner:
-    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
 
 
 def events(esputnik: Any) -> list[dict[str, Any]]:
@@ -66,6 +58,7 @@ def test_rows(runner: Any, send: Any, esputnik: Any) -> None:
             event_type_key="cart_{{ 'left' }}",
             contacts=rows,
             event_key="{{ 'cart || step' }}",
+            external_customer_id_column="external_customer_id",
             parameters={"total": "sum", "cart": "cart"},
         )
     )
@@ -158,13 +151,51 @@ def test_what_cannot_be_meant(
     assert esputnik.told["events"] == []
 
 
-@pytest.mark.parametrize("name", ["contactId", "Email", "EmailAddress", "SMS", "Contact_id", "contactKey", "PushToken"])
+@pytest.mark.parametrize("name", IDENTIFYING)
 def test_a_parameter_named_like_an_identifier_is_one_bad_row(runner: Any, send: Any, esputnik: Any, name: str) -> None:
     rows = [{"email": ADA, name: 5, "cart": 1}]
     result = runner.run(send(contacts=rows, max_rejected_ratio=1))
     assert result.value["invalid"] == 1
     assert f"cannot have a parameter named {name}" in result.log
     assert esputnik.told["events"] == []
+
+
+@pytest.mark.parametrize("parameters", [None, ["contact_id", "cart"]])
+def test_an_id_of_ones_own_tells_no_stranger(runner: Any, send: Any, esputnik: Any, parameters: Any) -> None:
+    stranger = esputnik.contact("stranger@example.com")
+    rows = [{"contact_id": stranger, "email": ADA, "cart": 5}]
+    result = runner.run(send(contacts=rows, event_key="cart", parameters=parameters))
+    assert result.state == "failed"
+    assert esputnik.told["events"] == []
+    assert "Name the column if it says that (contact_id_column)" in result.log
+    assert runner.run(send(contacts=rows, event_key="cart", parameters=["cart"])).state == "success"
+    assert esputnik.told["events"][0]["params"] == {"email": ADA, "cart": 5}
+
+
+@pytest.mark.parametrize("nothing", [float("nan"), "None", "null"])
+def test_what_stands_for_nothing_is_nobody(runner: Any, send: Any, esputnik: Any, nothing: Any) -> None:
+    rows = [{"own": nothing, "cart": 1}, {"own": "c-2", "cart": 2}]
+    result = runner.run(send(contacts=rows, event_key="cart", external_customer_id_column="own", max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["invalid"], result.value["accepted"]) == (1, 1)
+    assert "which stands for nothing" in result.log
+    assert [key for _, key in esputnik.events] == ["2"]
+
+
+def test_one_spelled_in_two_ways_is_one(runner: Any, send: Any, esputnik: Any) -> None:
+    rows = [{"email": ADA, "x": 1}, {"email": "ADA@Example.com", "x": 1}, {"email": ADA, "x": 2}]
+    rows += [{"phone": phone, "x": 1} for phone in (PHONE, "380671234567", "+38 (067) 123-45-67")]
+    result = runner.run(send(contacts=rows))
+    assert (result.value["accepted"], result.value["duplicate"]) == (3, 3)
+    assert [event["params"].get("email") for event in esputnik.told["events"]].count(ADA) == 2
+
+
+def test_an_event_that_is_too_large_is_one_bad_row(runner: Any, send: Any, esputnik: Any, emulator: Any) -> None:
+    emulator.faults.add("status", operation=SEND_EVENT, status=413, times=1, after=1)
+    result = runner.run(send(contacts=CARTS, event_key="cart", max_rejected_ratio=1, concurrency=1))
+    assert result.state == "success", result.error
+    assert (result.value["rejected"], result.value["accepted"]) == (1, 4)
+    assert "Row 2: " in result.log
 
 
 def test_the_ledger_knows_what_other_runs_have_sent(send: Any, esputnik: Any, ledger: str) -> None:
@@ -180,6 +211,7 @@ def test_an_interval_between_events_for_a_contact(send: Any, esputnik: Any, ledg
     rows = [{"contact_id": 5, "cart": 1}, {"contact_id": 5, "cart": 2}, {"external_customer_id": "5", "cart": 3}]
     rows = [{"contact_id": None, "external_customer_id": None, **row} for row in rows]
     interval = {"ledger": ledger, "min_interval_per_contact": timedelta(hours=1)}
+    interval |= {"contact_id_column": "contact_id", "external_customer_id_column": "external_customer_id"}
     result = another_run(1).run(send(contacts=rows, event_key="cart", **interval))
     assert result.state == "success", result.error
     assert (result.value["accepted"], result.value["skipped"]) == (2, 1)
@@ -239,22 +271,20 @@ def test_a_refusal_that_is_no_row_ends_the_task(runner: Any, send: Any, esputnik
 @needs_store
 @pytest.mark.parametrize("arrives", [True, False])
 def test_a_killed_worker(esputnik: Any, emulator: Any, tmp_path: Path, arrives: bool) -> None:
-    path = tmp_path / "dag.py"
-    path.write_text(
-        "from datetime import datetime, UTC\n"
-        "from airflow.sdk import DAG\n"
-        "from airflow_provider_sendpulse.operators.esputnik.events import EsputnikSendEventOperator\n"
-        "with DAG('killed', schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):\n"
-        f"    EsputnikSendEventOperator(task_id='send', event_type_key='left', contacts={CARTS!r}, event_key='cart',\n"
-        "        concurrency=1, max_rejected_ratio=1)\n"
+    how = task_of(
+        tmp_path,
+        EsputnikSendEventOperator,
+        event_type_key="left",
+        contacts=CARTS,
+        event_key="cart",
+        concurrency=1,
+        max_rejected_ratio=1,
     )
     emulator.faults.add("kill", operation=SEND_EVENT, after=2, after_effect=arrives)
-    how = {"path": str(path), "dag_id": "killed", "task_id": "send", "run_id": "r", "store": str(tmp_path / "store.json")}
-    killed = one_task({**how, "try_number": 1})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    again = one_task({**how, "try_number": 2})
-    told = json.loads(again.stdout.splitlines()[-1])
+    killed(how)
+    again = told(how, 2)
     sent = [key for _, key in esputnik.events]
     # The process had claimed all rows: what it has not recorded is in doubt, and not sent again.
     assert sorted(sent) == sorted(set(sent)) == ["0", "1", *(["2"] if arrives else [])]
-    assert told["state"] == "failed" or told["value"]["in_doubt"] == 5
+    assert again["state"] == "success", again
+    assert again["value"]["in_doubt"] == 5

@@ -36,7 +36,16 @@ ORDER = {
     "delivery_address": NAME,
 }
 CASES: dict[str, tuple[Any, dict[str, Any], str]] = {
-    "events": (EsputnikSendEventOperator, {"event_type_key": "left", "contacts": [ROW], "event_key": "key"}, "/v2/event"),
+    "events": (
+        EsputnikSendEventOperator,
+        {
+            "event_type_key": "left",
+            "contacts": [ROW],
+            "event_key": "key",
+            "external_customer_id_column": "external_customer_id",
+        },
+        "/v2/event",
+    ),
     "event for one": (
         EsputnikSendEventOperator,
         {

@@ -15,20 +15,11 @@ from airflow_provider_sendpulse.jobs.waiting import Verdict
 from airflow_provider_sendpulse.sensors.esputnik.messages import EsputnikMessageSensor
 
 pytestmark = pytest.mark.usefixtures("connect_esputnik")
-MODES: dict[str, dict[str, Any]] = {
-    "poke": {"mode": "poke"},
-    "reschedule": {"mode": "reschedule"},
-    "deferred": {"deferrable": True},
-}
 
 
-@pytest.fixture(params=MODES)
-def sensor_of(request: pytest.FixtureRequest, dag: Any) -> Callable[..., Any]:
-    def make(request_ids: Any, **arguments: Any) -> Any:
-        common = {"task_id": "wait", "dag": dag, "poke_interval": 0.001, "timeout": 20.0, **MODES[request.param]}
-        return EsputnikMessageSensor(request_ids=request_ids, **{**common, **arguments})
-
-    return make
+@pytest.fixture
+def sensor_of(waiting: dict[str, Any]) -> Callable[..., Any]:
+    return lambda request_ids, **arguments: EsputnikMessageSensor(request_ids=request_ids, **{**waiting, **arguments})
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from examples import one_task
-from execution_api import ExecutionApi
-from task_runner import TaskRunner
+from killed_tasks import killed, task_of, told
+from task_runner import TaskRunner, another_run
 
 from airflow_provider_sendpulse.esputnik.messages import Sent
 from airflow_provider_sendpulse.jobs.counts import Outcome
@@ -56,16 +54,6 @@ def send(message: Any) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
-    return "ledger"
-
-
-def another_run(number: int) -> TaskRunner:
-    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
-
-
 def inbox(emulator: Any) -> list[tuple[str, str]]:
     return sorted((entry["to"], entry["subject"]) for entry in emulator.inbox())
 
@@ -102,6 +90,51 @@ def test_parameters_and_languages(runner: Any, send: Any, esputnik: Any) -> None
         ('{"number": 1}', "uk"),
         ('{"number": 2}', "en"),
     ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), b"uk"])
+def test_a_language_that_is_none_is_one_bad_row(runner: Any, send: Any, emulator: Any, esputnik: Any, value: Any) -> None:
+    rows = [{"email": ADA, "lang": "uk"}, {"email": BOB, "lang": value}]
+    result = runner.run(send(rows, language_column="lang", max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["accepted"], result.value["invalid"]) == (1, 1)
+    assert "Row 2: The parameter 'lang'" in result.log
+    assert [to for to, _ in inbox(emulator)] == [ADA]
+
+
+def test_one_spelled_in_two_ways_gets_one(send: Any, message: Any, emulator: Any, esputnik: Any, ledger: str) -> None:
+    sms = message("sms", text="Cart")
+    mails = [{"email": email} for email in (ADA, "ADA@Example.com", f" {ADA} ")]
+    texts = [{"phone": phone} for phone in (PHONE, "380671234567", "+38 (067) 123-45-67")]
+    for number, order in enumerate([1, -1]):
+        result = another_run(2 * number).run(send(mails[::order], ledger=ledger))
+        assert result.value["accepted"] == (number == 0), result.error
+        result = another_run(2 * number + 1).run(send(texts[::order], message_id=sms, is_email=False, ledger=ledger))
+        assert result.value["accepted"] == (number == 0), result.error
+    assert len(emulator.inbox()) == 2
+
+
+@pytest.mark.parametrize(
+    ("accepted", "outcome", "pushed"),
+    [
+        ([True, True], "accepted", ["r-1", "r-2"]),
+        ([False, False], "rejected", []),
+        ([True, False], "in_doubt", ["r-1"]),
+        ([False, True], "in_doubt", ["r-2"]),
+    ],
+)
+def test_a_contact_with_two_addresses(
+    runner: Any, send: Any, esputnik: Any, emulator: Any, accepted: list[bool], outcome: str, pushed: list[str]
+) -> None:
+    results = [
+        {"locator": email, **({"status": "OK", "requestId": f"r-{number}"} if ok else {"status": "ERROR", "message": "no"})}
+        for number, email, ok in zip((1, 2), (ADA, BOB), accepted, strict=True)
+    ]
+    emulator.faults.add("status", operation=SMARTSEND, status=200, body=json.dumps({"results": results}), times=1)
+    result = runner.run(send([{"id": esputnik.contact([ADA, BOB])}], contact_id_column="id", max_rejected_ratio=1))
+    assert result.state == "success", result.error
+    assert result.value[outcome] == 1
+    assert result.xcom("request_ids", "send") == pushed
 
 
 def test_another_channel(runner: Any, send: Any, message: Any, esputnik: Any) -> None:
@@ -285,48 +318,14 @@ def test_what_cannot_be_meant(
     assert emulator.inbox() == []
 
 
-@pytest.fixture
-def task_file(message: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Write a DAG whose one task sends, and say how it is run in a process of its own."""
-
-    def write(contacts: Any, per_call: int) -> dict[str, Any]:
-        path = tmp_path / "dag.py"
-        path.write_text(
-            "from datetime import datetime, UTC\n"
-            "from airflow.sdk import DAG\n"
-            "from airflow_provider_sendpulse.operators.esputnik.messages import EsputnikSendMessageOperator\n"
-            "with DAG('killed', schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):\n"
-            f"    EsputnikSendMessageOperator(task_id='send', message_id={message()}, contacts={contacts!r},\n"
-            f"        row_key='cart', per_call={per_call}, max_rejected_ratio=1)\n"
-        )
-        return {
-            "path": str(path),
-            "dag_id": "killed",
-            "task_id": "send",
-            "run_id": "r",
-            "store": str(tmp_path / "store.json"),
-            "pushed": "request_ids",
-        }
-
-    return write
-
-
-def told(how: dict[str, Any], try_number: int) -> dict[str, Any]:
-    done = one_task({**how, "try_number": try_number})
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert answer["state"] == "success", answer
-    return answer
-
-
 @needs_store
 @pytest.mark.parametrize("arrives", [True, False])
-def test_a_killed_worker(task_file: Any, emulator: Any, esputnik: Any, arrives: bool) -> None:
-    how = task_file(PEOPLE, per_call=3)
+def test_a_killed_worker(message: Any, emulator: Any, esputnik: Any, tmp_path: Path, arrives: bool) -> None:
+    how = task_of(tmp_path, **sending(message(), PEOPLE), per_call=3)
     emulator.faults.add("kill", operation=SMARTSEND, after=1, after_effect=arrives)
-    killed = one_task({**how, "try_number": 1})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed(how)
     again = told(how, 2)
+    assert again["state"] == "success", again
     # The process had claimed all rows: none is sent again.
     assert len(emulator.inbox()) == (6 if arrives else 3)
     assert again["value"]["in_doubt"] == 7
@@ -334,15 +333,14 @@ def test_a_killed_worker(task_file: Any, emulator: Any, esputnik: Any, arrives: 
 
 @needs_store
 @pytest.mark.parametrize("arrives", [True, False])
-def test_the_request_ids_outlive_a_kill(task_file: Any, emulator: Any, esputnik: Any, arrives: bool) -> None:
+def test_the_request_ids_outlive_a_kill(message: Any, emulator: Any, esputnik: Any, tmp_path: Path, arrives: bool) -> None:
     people = [{"email": f"reader{number}@example.com", "cart": number} for number in range(1, 46)]
-    how = task_file(people, per_call=10)
+    how = {**task_of(tmp_path, **sending(message(), people), per_call=10), "pushed": "request_ids"}
     # A window is twenty rows: this one is the first call of the second.
     emulator.faults.add("kill", operation=SMARTSEND, after=2, after_effect=arrives)
-    killed = one_task({**how, "try_number": 1})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed(how)
     store = json.loads(Path(how["store"]).read_text())
-    first = store["send[-1] request ids"]["request_ids"]
+    first = store["task[-1] request ids"]["request_ids"]
     assert sorted(first) == sorted(requests(esputnik, range(1, 21)))
     assert "example.com" not in json.dumps(store)
     again = told(how, 2)
@@ -354,6 +352,17 @@ def test_the_request_ids_outlive_a_kill(task_file: Any, emulator: Any, esputnik:
     cleared = told(how, 3)
     assert (cleared["value"]["accepted"], cleared["pushed"]) == (0, again["pushed"])
     assert len(emulator.inbox()) == (35 if arrives else 25)
+
+
+def sending(message_id: int, contacts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an operator that sends a message to some contacts, and its arguments."""
+    return {
+        "operator": EsputnikSendMessageOperator,
+        "message_id": message_id,
+        "contacts": contacts,
+        "row_key": "cart",
+        "max_rejected_ratio": 1,
+    }
 
 
 def requests(esputnik: Any, numbers: Any) -> list[str]:

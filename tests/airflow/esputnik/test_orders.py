@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from execution_api import ExecutionApi
-from task_runner import TaskRunner
+from task_runner import another_run
 
 from airflow_provider_sendpulse.operators.esputnik.orders import EsputnikSendOrdersOperator
 
@@ -41,16 +40,6 @@ def send() -> Callable[..., Any]:
         return EsputnikSendOrdersOperator(**{"task_id": "send", "dag": dag, "orders": orders, **arguments})
 
     return make
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AIRFLOW_CONN_LEDGER", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "ledger.db")}))
-    return "ledger"
-
-
-def another_run(number: int) -> TaskRunner:
-    return TaskRunner(ExecutionApi(run_id=f"run {number}"))
 
 
 def test_all_members(runner: Any, send: Any, esputnik: Any) -> None:
@@ -167,8 +156,23 @@ def test_those_that_fail_are_rejected(
     [
         ({"total_cost": "much"}, "total_cost of the order is not a number"),
         ({"status": "GONE"}, "status of the order is none of INITIALIZED"),
+        ({"total_cost": float("nan")}, "total_cost is not a finite number"),
+        ({"first_name": float("nan")}, "first_name is not a finite number"),
+        ({"external_order_id": float("nan")}, "external_order_id is not a finite number"),
+        ({"status_description": b"x"}, "status_description holds a bytes"),
+        ({"status_description": time(10)}, "status_description holds a time"),
+        ({"status_description": timedelta(1)}, "status_description holds a timedelta"),
+        ({"additional_info": {"at": {1, 2}}}, "additional_info holds a set"),
         ({"date": "soon"}, "date of the order cannot be read"),
+        ({"date": 1767600000}, "date of the order cannot be read"),
+        ({"date": "2026-01-05"}, "date of the order has no time of day"),
+        ({"date": "2026-W02-1"}, "date of the order has no time of day"),
+        ({"date": date(2026, 1, 5)}, "date of the order has no time of day"),
+        ({"date": "0001-01-01T00:00:00"}, "offset from UTC that is not in whole minutes"),
+        ({"date": datetime(1, 1, 1)}, "offset from UTC that is not in whole minutes"),
         ({"currency": None}, "the order has no currency"),
+        ({"currency": "hryvnia"}, "currency of the order is not a code of three letters"),
+        ({"currency": 980}, "currency of the order is not a code of three letters"),
         ({"email": None}, "neither address nor telephone number"),
         ({"source": "shop"}, "neither online nor offline"),
         ({"items": "[1]"}, "not a list of objects"),
@@ -189,17 +193,18 @@ def test_an_order_that_cannot_be_one_is_one_bad_row(
 
 
 def test_a_later_row_with_a_strange_column_is_one_bad_row(runner: Any, send: Any, esputnik: Any) -> None:
-    result = runner.run(send([order(1), order(2, totl=5)], max_rejected_ratio=0.5))
+    result = runner.run(send([order(1), order(2, totl=None)], max_rejected_ratio=0.5))
     assert result.state == "success", result.error
     assert (result.value["invalid"], result.value["accepted"]) == (1, 1)
-    assert "a column that an order does not have" in result.log
+    assert "the row has what an order does not have: totl" in result.log
     assert esputnik.events == [("orderINITIALIZED", "1")]
 
 
 @pytest.mark.parametrize(
     ("rows", "arguments", "told"),
     [
-        ([order(colour="red")], {}, "An order has no colour"),
+        ([order(1, colour=None), order(2, colour="red")], {}, "The rows have what an order does not have: colour"),
+        ([order(colour="red")], {}, "The rows have what an order does not have: colour"),
         ([order()], {"columns": {"colour": "red"}}, "columns has colour"),
         ([order()], {"columns": {"external_order_id": "id"}}, "columns has no total_cost"),
         ([order()], {"per_call": 1001}, "per_call is 1001"),
@@ -258,3 +263,62 @@ def test_a_repeat_within_a_minute_is_in_doubt(runner: Any, send: Any, esputnik: 
     assert result.state == "success", result.error
     assert result.value["in_doubt"] == 2
     assert "less than a minute ago" in result.log
+
+
+@pytest.mark.parametrize("given", ["uah", " UAH ", "Uah"])
+def test_a_currency_in_either_case(runner: Any, send: Any, esputnik: Any, given: str) -> None:
+    assert runner.run(send([order(currency=given)])).state == "success"
+    assert esputnik.sent("orders.add")[0]["orders"][0]["currency"] == "UAH"
+
+
+@pytest.mark.parametrize(("count", "per_call", "refusals"), [(3, 2, 1), (60, 100, 2), (60, 10, 4)])
+def test_no_order_falls_back_when_requests_are_refused(
+    runner: Any, send: Any, esputnik: Any, emulator: Any, count: int, per_call: int, refusals: int
+) -> None:
+    emulator.faults.add("status", operation=ADD, status=400, message="wrong", times=refusals)
+    rows = [*(order(number) for number in range(1, count)), order(1, status="DELIVERED"), order(count)]
+    result = runner.run(send(rows, per_call=per_call))
+    assert result.state == "success", result.error
+    assert result.value["accepted"] == count + 1
+    assert [status for status, key in esputnik.events if key == "1"] == ["orderINITIALIZED", "orderDELIVERED"]
+
+
+def test_no_request_holds_an_order_twice(runner: Any, send: Any, esputnik: Any) -> None:
+    rows = [order(1), order(2), order(1, status="IN_PROGRESS"), order(3), order(1, status="DELIVERED")]
+    assert runner.run(send(rows)).value["accepted"] == 5
+    sent = [[one["externalOrderId"] for one in body["orders"]] for body in esputnik.sent("orders.add")]
+    assert sent == [["1", "2"], ["1", "3"], ["1"]]
+
+
+@pytest.mark.parametrize("if_in_doubt", ["skip", "resend"])
+@pytest.mark.parametrize("fault", [{"kind": "drop"}, {"kind": "status", "status": 400, "message": "wrong"}])
+def test_an_earlier_status_is_not_sent_after_a_later_one(
+    send: Any, esputnik: Any, emulator: Any, ledger: str, fault: dict[str, Any], if_in_doubt: str
+) -> None:
+    emulator.faults.add(**fault, operation=ADD, times=1)
+    rows = [order(1), order(1, status="DELIVERED")]
+    first = another_run(1).run(send(rows, ledger=ledger, max_rejected_ratio=1))
+    assert first.value["accepted"] == 1
+    rows = [order(1), order(1, status="DELIVERED"), order(2)]
+    second = another_run(2).run(send(rows, ledger=ledger, max_rejected_ratio=1, if_in_doubt=if_in_doubt))
+    assert second.state == "success", second.error
+    assert esputnik.events == [("orderDELIVERED", "1"), ("orderINITIALIZED", "2")]
+    assert second.value["accepted"] == 1
+
+
+def test_what_is_in_doubt_is_sent_again_in_its_order(send: Any, esputnik: Any, emulator: Any, ledger: str) -> None:
+    emulator.faults.add("drop", operation=ADD, times=2)
+    rows = [order(1), order(1, status="DELIVERED")]
+    assert another_run(1).run(send(rows, ledger=ledger, max_rejected_ratio=1)).value["in_doubt"] == 2
+    again = another_run(2).run(send(rows, ledger=ledger, if_in_doubt="resend"))
+    assert again.value["accepted"] == 2
+    assert esputnik.events == [("orderINITIALIZED", "1"), ("orderDELIVERED", "1")]
+
+
+def test_an_order_that_is_too_large_is_one_bad_row(runner: Any, send: Any, esputnik: Any, emulator: Any) -> None:
+    emulator.faults.add("status", operation=ADD, status=413, times=1, after=1)
+    result = runner.run(send([order(1), order(2), order(3)], per_call=1, max_rejected_ratio=0.5))
+    assert result.state == "success", result.error
+    assert (result.value["accepted"], result.value["rejected"]) == (2, 1)
+    assert "Row 2: " in result.log
+    assert "The request holds more than eSputnik takes." in result.log
