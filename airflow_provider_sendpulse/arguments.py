@@ -4,12 +4,30 @@
 from __future__ import annotations
 
 import ast
+import enum
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
+
+T = TypeVar("T")
+
+
+class _NotGiven(enum.Enum):
+    # An enumeration has one of it also where an operator was copied.
+    NOT_GIVEN = enum.auto()
+
+
+NotGiven: TypeAlias = Literal[_NotGiven.NOT_GIVEN]
+NOT_GIVEN: Final = _NotGiven.NOT_GIVEN
+"""The default of an argument where it matters whether somebody gave one: ``None`` is what a mapped task may be given."""
+
+
+def given(value: T | NotGiven) -> T | None:
+    """Return an argument, or ``None`` where there is none."""
+    return None if value is NOT_GIVEN else value
 
 
 def whole_number(value: Any, name: str) -> int:
@@ -107,4 +125,16 @@ def one_of(value: str, name: str, *allowed: str) -> str:
     return value
 
 
-__all__ = ["amount", "one_of", "optional_amount", "optional_number", "seconds", "texts", "whole_number", "whole_numbers"]
+__all__ = [
+    "NOT_GIVEN",
+    "NotGiven",
+    "amount",
+    "given",
+    "one_of",
+    "optional_amount",
+    "optional_number",
+    "seconds",
+    "texts",
+    "whole_number",
+    "whole_numbers",
+]

@@ -33,14 +33,16 @@ def plain(name: str, value: Any, moment: Callable[[dt.datetime], str] = spaced) 
         return _text(name, value)
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, float | Decimal):
+        if not _is_finite(value):
+            raise InvalidRequest(f"The {name} is not a finite number.")
+        if isinstance(value, float) or value != value.to_integral_value():
+            return float(value)
+        value = int(value)
     if isinstance(value, int):
         if abs(value) >= _TOO_LONG:
             raise InvalidRequest(f"The {name} is too long a number.")
         return value
-    if isinstance(value, float | Decimal):
-        if not _is_finite(value):
-            raise InvalidRequest(f"The {name} is not a finite number.")
-        return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else float(value)
     if isinstance(value, dt.datetime):
         return moment(value)
     if isinstance(value, dt.date):
@@ -62,11 +64,18 @@ def _is_finite(value: float | Decimal) -> bool:
 
 
 def _text(name: str, value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, as left over when text was cut
-        raise InvalidRequest(f"The {name} holds broken text.") from None
+    if not is_encodable(value):
+        raise InvalidRequest(f"The {name} holds broken text.")
     return value
 
 
-__all__ = ["plain", "spaced"]
+def is_encodable(text: str) -> bool:
+    """Whether text can be sent: not when it holds half of a surrogate pair, as is left over when text was cut."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+__all__ = ["is_encodable", "plain", "spaced"]

@@ -9,11 +9,12 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from airflow_provider_sendpulse.api.values import is_encodable
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.seen import Seen
-from airflow_provider_sendpulse.rows.addresses import email_fault, id_fault, phone_fault
+from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
 from airflow_provider_sendpulse.rows.people import Person
 
 Outgoing = Callable[[str, Any], Any]
@@ -33,7 +34,12 @@ class Key:
 
     @property
     def digest(self) -> bytes:
-        """Twelve bytes that stand for the text."""
+        """Twelve bytes that stand for the text.
+
+        :raises InvalidRequest: for text that cannot be encoded
+        """
+        if not is_encodable(self.text):
+            raise InvalidRequest("what the row is recognised by holds broken text")
         return hashlib.sha256(self.text.encode()).digest()[:12]
 
 
@@ -78,10 +84,10 @@ def screened(
                     given = {name: outgoing(name, value) for name, value in person.variables.items()}
                     person = replace(person, variables=given)
                 found = key(person)
+                digest = found.digest
             except InvalidRequest as error:
                 report.settle(person, Outcome.INVALID, str(error))
                 continue
-            digest = found.digest
             if not seen.add(digest):
                 report.settle(person, Outcome.DUPLICATE)
                 continue
@@ -89,14 +95,12 @@ def screened(
 
 
 def fault_of(person: Person, *, reached: bool = True) -> str | None:
-    """Return what is wrong with address, telephone number and id, or ``None``.
+    """Return what is wrong with address and telephone number, or ``None``.
 
     :param reached: whether there has to be one of them
     """
     if reached and not (person.email or person.phone or person.external_customer_id or person.contact_id):
         return "neither address nor telephone number"
-    if fault := id_fault(person.external_customer_id):
-        return f"the external id is {fault}"
     return (email_fault(person.email) if person.email else None) or (phone_fault(person.phone) if person.phone else None)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A first look at addresses, numbers and ids: what is certainly wrong is not sent, and what is one is compared as one."""
+"""A first look at addresses and numbers: what is certainly wrong is not sent, and what is one is compared as one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ _PHONE = re.compile(r"(?=(?:\D*\d){5})\+?[\d\s().-]{5,24}")
 
 LONGEST = 254
 """Characters of the longest address that mail can be sent to (RFC 5321)."""
-
-_NOTHING = frozenset({"none", "nan", "null"})
-"""What templates and drivers make of nothing: as somebody's id it would be everybody's."""
 
 
 def email_fault(email: str) -> str | None:
@@ -34,11 +31,6 @@ def phone_fault(phone: str) -> str | None:
     return None if _PHONE.fullmatch(phone) else "not a telephone number"
 
 
-def id_fault(text: str) -> str | None:
-    """Return why text cannot be somebody's id, or ``None``."""
-    return f"the word {text!r}, which stands for nothing" if text.casefold() in _NOTHING else None
-
-
 def comparable_email(email: str) -> str:
     """Return an address as it is compared: case makes no difference."""
     return email.strip().lower()
@@ -49,4 +41,4 @@ def comparable_phone(phone: str) -> str:
     return re.sub(r"\D", "", phone)
 
 
-__all__ = ["LONGEST", "comparable_email", "comparable_phone", "email_fault", "id_fault", "phone_fault"]
+__all__ = ["LONGEST", "comparable_email", "comparable_phone", "email_fault", "phone_fault"]

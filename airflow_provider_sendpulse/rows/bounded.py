@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator
+from typing import Any
 
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.rows.audience import Audience
@@ -14,7 +15,7 @@ from airflow_provider_sendpulse.rows.spool import Spool
 
 
 class KeptRows:
-    """Rows that were read already, with the values of the columns that say whom each is for, as text."""
+    """Rows that were read already, with the values of the columns that say whom each is for."""
 
     def __init__(self, columns: Columns) -> None:
         self._wanted = {columns.email, columns.phone, *(columns.variables or ())}
@@ -31,15 +32,23 @@ class KeptRows:
 
     def add(self, row: Row) -> None:
         """Keep a row. The names of all its columns stay, for what is said of a column that is not there."""
-        self._spool.add({column: cell_text(value) if column in self._wanted else "" for column, value in row.items()})
+        self._spool.add({column: _kept(value) if column in self._wanted else "" for column, value in row.items()})
 
     def rows(self) -> Iterator[Row]:
         """Yield every row; nothing is added meanwhile."""
-        yield from self._spool
+        for row in self._spool:
+            yield {column: bytes.fromhex(value[0]) if isinstance(value, list) else value for column, value in row.items()}
 
     def close(self) -> None:
         """Forget everything."""
         self._spool.close()
+
+
+def _kept(value: Any) -> Any:
+    """Return a cell as JSON holds it: what is wrong with it is still to be seen, so bytes are not to become text."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return [bytes(value).hex()]
+    return value if isinstance(value, str | int | float) else cell_text(value)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_sendpulse.api.values import is_encodable
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.rows.addresses import comparable_email, comparable_phone
+from airflow_provider_sendpulse.rows.cells import bytes_fault, id_fault
 from airflow_provider_sendpulse.rows.column_names import listed
 from airflow_provider_sendpulse.rows.source import Row
 
@@ -147,7 +149,15 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             time=None if columns.time is None else row[columns.time],
             external_customer_id=cell_text(row.get(columns.external_customer_id)),
             contact_id=cell_text(row.get(columns.contact_id)),
+            fault=_fault(row, columns),
         )
+
+
+def _fault(row: Row, columns: Columns) -> str:
+    """Return what is wrong with the cells that say whom a row is for, beyond what shows in their text; empty if nothing."""
+    faults = [(column, bytes_fault(row.get(column))) for column in (columns.email, columns.phone)]
+    faults += [(column, id_fault(row.get(column))) for column in (columns.external_customer_id, columns.contact_id)]
+    return next((f"the column {column} {fault}" for column, fault in faults if column and fault), "")
 
 
 def key_columns(expression: str | Sequence[str] | None, name: str = "event_key") -> list[str]:
@@ -188,10 +198,8 @@ def key_text(value: Any) -> str:
     text = value.isoformat() if isinstance(value, dt.date | dt.time) else cell_text(value)
     if not text:
         raise InvalidRequest("the event key is empty")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequest("the event key holds broken text") from None
+    if not is_encodable(text):
+        raise InvalidRequest("the event key holds broken text")
     return text
 
 

@@ -46,6 +46,17 @@ def test_subscribe_by_phone_has_no_address_in_its_event(esputnik):
     assert esputnik.events() == [("subscribeFromApi", "500000001", {"ContactId": "500000001"})]
 
 
+def test_the_event_of_a_subscription_has_the_address_that_was_given(esputnik):
+    contact = {"channels": [email("ada@example.com"), sms("380501112233")]}
+    number = str(esputnik.post("/v1/contact", contact)["id"])
+    esputnik.post("/v1/contact/subscribe", {"contact": {"channels": [sms("380501112233")]}})
+    esputnik.post("/v1/contact/subscribe", {"contact": {"channels": [sms("380501112233"), email("Ada@example.com")]}})
+    assert [params for _, _, params in esputnik.events()] == [
+        {"ContactId": number},
+        {"ContactId": number, "EmailAddress": "Ada@example.com"},
+    ]
+
+
 def test_subscribe_answers_as_it_did(esputnik, emulator):
     emulator.configure(esputnik_subscribe_answer="id")
     assert esputnik.post("/v1/contact/subscribe", {"contact": ADA}) == {"id": 500000001}

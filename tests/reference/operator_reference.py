@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_sendpulse import rows
+from airflow_provider_sendpulse.arguments import NOT_GIVEN
 from airflow_provider_sendpulse.get_provider_info import get_provider_info
 from airflow_provider_sendpulse.operators.esputnik.imports import ContactMapping
 from airflow_provider_sendpulse.operators.ledgers import SqlLedger
@@ -150,7 +151,7 @@ def _default(name: str, value: Any) -> str:
         return "required"
     if name == "deferrable" and value == default_deferrable():
         return "`[operators] default_deferrable`"
-    if value is None:
+    if value is None or value is NOT_GIVEN:
         return ""
     if isinstance(value, dt.timedelta):
         return f"{value.days} days" if value.days > 1 else f"{value.total_seconds() / 3600:g} hours"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import uuid
 from decimal import Decimal
 
@@ -19,6 +20,27 @@ ROW = {"email": " a@example.com ", "phone": None, "automation_id": 7, "Ім'я":
 def one(row, columns=Columns()) -> Person:
     [person] = people([row], columns)
     return person
+
+
+@pytest.mark.parametrize(
+    "value", [b"ada@example.com", bytearray(b"7"), memoryview(b"7")], ids=lambda one: type(one).__name__
+)
+@pytest.mark.parametrize("column", ["mail", "mobile", "own", "number"])
+def test_bytes_are_nobody_s_address(column, value):
+    columns = Columns("mail", "mobile", external_customer_id="own", contact_id="number")
+    assert one({column: value}, columns).fault == f"the column {column} holds bytes: cast it to text"
+
+
+@pytest.mark.parametrize("value", [math.nan, Decimal("NaN"), "nan", " None ", "NULL", "A\ud800", True, ["a"]], ids=repr)
+def test_what_is_nobody_s_id(value):
+    columns = Columns("mail", external_customer_id="own")
+    person = one({"mail": "ada@example.com", "own": value}, columns)
+    assert person.fault.startswith("the column own ")
+
+
+@pytest.mark.parametrize("value", [None, "", " ", "a-1", 7, 7.0, Decimal(7), uuid.UUID(int=7)], ids=repr)
+def test_what_an_id_may_be(value):
+    assert not one({"mail": "ada@example.com", "own": value}, Columns("mail", external_customer_id="own")).fault
 
 
 def test_every_other_column_is_a_variable():

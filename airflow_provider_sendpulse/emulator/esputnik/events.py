@@ -86,12 +86,15 @@ class Events:
         self._events.append(event)
         return event
 
-    def subscribed(self, contact: Contact, *, is_new: bool, form_type: str) -> None:
-        """Tell that a contact came, or came again, by a subscription form."""
+    def subscribed(self, contact: Contact, *, email: str, is_new: bool, form_type: str) -> None:
+        """Tell that a contact came, or came again, by a subscription form.
+
+        :param email: the address that the form gave, empty if it gave none
+        """
         kind = "subscribeFromApi" if is_new else "subscribeUpdateFromApi"
         params = {"ContactId": str(contact.id)}
-        if contact.email:
-            params["EmailAddress"] = contact.email
+        if email:
+            params["EmailAddress"] = email
         name = f"{kind}-{form_type}" if form_type else kind
         self.receive(name, str(contact.id), params, source="system", contact_id=contact.id)
 

@@ -8,18 +8,15 @@ member by its own parameter, and additional fields are held against those that t
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from decimal import Decimal
 from typing import Any, ClassVar, Self
-from uuid import UUID
 
 from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.esputnik.address_books import AdditionalField, AddressBook
 from airflow_provider_sendpulse.esputnik.contact_data import Address, Contact, Field
 from airflow_provider_sendpulse.exceptions import InvalidRequest
-from airflow_provider_sendpulse.rows.addresses import id_fault
+from airflow_provider_sendpulse.rows.cells import id_fault, text_fault
 from airflow_provider_sendpulse.rows.people import Columns, Person, cell_text
 
 _MEMBERS = {
@@ -38,8 +35,11 @@ _MEMBERS = {
 
 _POSTAL = ("region", "town", "address", "postcode")
 _FIELD = "field "
-_CONFIRMED = "confirmed"
+CONFIRMED = "confirmed"
+"""Variable in which a row carries whether its contact has agreed."""
+
 _YES = frozenset({"1", "t", "true", "y", "yes", "on"})
+_IDS = ("external_customer_id", "contact_key")
 
 
 @dataclass(kw_only=True)
@@ -91,13 +91,26 @@ class ContactMapping:
         :raises InvalidRequest: for a name that there is none of, or anything else
         """
         if isinstance(value, cls):
-            return value
+            return value._checked()
         if not isinstance(value, Mapping):
             raise InvalidRequest(f"mapping is a {type(value).__name__}; it is a ContactMapping, or parameter to column.")
         known = [item.name for item in fields(cls)]
         if unknown := sorted(str(name) for name in value if name not in known):
             raise InvalidRequest(f"mapping has {', '.join(unknown)}; it may have {', '.join(known)}.")
-        return cls(**value)
+        return cls(**value)._checked()
+
+    def _checked(self) -> Self:
+        if not isinstance(self.fields, Mapping):
+            raise InvalidRequest(
+                f"mapping.fields is a {type(self.fields).__name__}; it is a mapping of additional field to column."
+            )
+        members = ((name, getattr(self, name)) for name in ("email", "sms", *_MEMBERS, CONFIRMED))
+        named = [(name, column) for name, column in members if column is not None]
+        named += [(f"the additional field {key}", column) for key, column in self.fields.items()]
+        for name, column in named:
+            if not isinstance(column, str):
+                raise InvalidRequest(f"The column of {name} is a {type(column).__name__}; it is the name of a column.")
+        return self
 
     @property
     def contact_fields(self) -> list[str]:
@@ -109,11 +122,11 @@ class ContactMapping:
     def of_values(cls, values: Mapping[str, Any], fields: Mapping[int | str, Any]) -> tuple[Self, dict[str, Any]]:
         """Return the mapping of one contact that is given by its values, and the row that it fits.
 
-        :param values: parameter to value; what is ``None`` or empty is left out
-        :param fields: additional field to value
+        :param values: parameter to value; what is ``None`` or blank is left out
+        :param fields: additional field to value; the same
         """
-        row = {name: value for name, value in values.items() if value not in (None, "")}
-        columns = {key: f"{_FIELD}{key}" for key, value in fields.items() if value is not None}
+        row = {name: value for name, value in values.items() if not _is_blank(value)}
+        columns = {key: f"{_FIELD}{key}" for key, value in fields.items() if not _is_blank(value)}
         mapping = cls.of({**{name: name for name in row}, "fields": columns})
         return mapping, {**row, **{columns[key]: fields[key] for key in columns}}
 
@@ -126,7 +139,7 @@ class ContactMapping:
         """
         if needs_channel and not self.email and not self.sms:
             raise InvalidRequest("mapping names neither email nor sms: eSputnik needs one of them for a contact.")
-        named = [(getattr(self, name), name) for name in (*_MEMBERS, _CONFIRMED) if getattr(self, name)]
+        named = [(getattr(self, name), name) for name in (*_MEMBERS, CONFIRMED) if getattr(self, name)]
         named += [(column, f"{_FIELD}{key}") for key, column in self.fields.items()]
         chosen: dict[str, str] = {}
         for column, name in named:
@@ -142,11 +155,11 @@ class ContactMapping:
             for one that is named twice
         """
         there = [(group.profile_key, item) for book in books for group in book.groups for item in group.fields]
-        found = {str(key): _found(key, there) for key in self.fields}
-        ids = [item.id for item in found.values()]
+        fields = [(str(key), _found(key, there)) for key in self.fields]
+        ids = [item.id for _, item in fields]
         if twice := sorted({number for number in ids if ids.count(number) > 1}):
             raise InvalidRequest(f"mapping names one additional field twice ({', '.join(map(str, twice))}).")
-        return Contacts(self, found)
+        return Contacts(self, dict(fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +173,11 @@ class Contacts:
     additional: Mapping[str, AdditionalField] = field(default_factory=dict)
 
     @property
+    def tells_who_has_agreed(self) -> bool:
+        """Whether a column says who has agreed to be mailed."""
+        return bool(self.mapping.confirmed)
+
+    @property
     def custom_field_ids(self) -> list[int]:
         """The additional fields that are written."""
         return sorted(item.id for item in self.additional.values())
@@ -170,12 +188,12 @@ class Contacts:
         :raises InvalidRequest: for a value that cannot be sent
         """
         values = person.variables
-        texts = {name: _text(name, values[name]) for name in _MEMBERS if values.get(name) not in (None, "")}
+        texts = {name: text for name in _MEMBERS if (text := _text(name, values.get(name)))}
         postal: dict[str, Any] = {name: texts.pop(name) for name in _POSTAL if name in texts}
         additional = tuple(
             Field(item.id, values[f"{_FIELD}{key}"])
             for key, item in self.additional.items()
-            if values.get(f"{_FIELD}{key}") is not None
+            if not _is_blank(values.get(f"{_FIELD}{key}"))
         )
         return Contact.reached(
             email=person.email,
@@ -187,12 +205,16 @@ class Contacts:
 
     def is_confirmed(self, person: Person) -> bool:
         """Whether a row's contact has agreed to be mailed; so has everybody where no column says so."""
-        if not self.mapping.confirmed:
+        if not self.tells_who_has_agreed:
             return True
-        value = person.variables.get(_CONFIRMED)
-        if isinstance(value, bytes):
-            return value == b"\x01"  # a bit of MySQL
-        return cell_text(value).casefold() in _YES
+        return has_agreed(person.variables.get(CONFIRMED))
+
+
+def has_agreed(value: Any) -> bool:
+    """Whether the value of a column says yes."""
+    if isinstance(value, bytes):
+        return value == b"\x01"  # a bit of MySQL
+    return cell_text(value).casefold() in _YES
 
 
 def _found(key: int | str, there: Sequence[tuple[str, AdditionalField]]) -> AdditionalField:
@@ -216,18 +238,17 @@ def _found(key: int | str, there: Sequence[tuple[str, AdditionalField]]) -> Addi
 
 
 def _text(name: str, value: Any) -> str:
-    """Return the text of a member.
+    """Return the text of a member, which is empty where there is nothing.
 
-    :raises InvalidRequest: for what is no text, number or date
+    :raises InvalidRequest: for what is no text, number or date, and for an id that stands for nothing
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal | dt.date | dt.time | UUID):
-        raise InvalidRequest(f"the {name} holds a {type(value).__name__}; it is text, a number or a date")
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
-        raise InvalidRequest(f"the {name} is not a number (NaN)")
-    text = value.isoformat() if isinstance(value, dt.date | dt.time) else cell_text(value)
-    if name in ("external_customer_id", "contact_key") and (fault := id_fault(text)):
-        raise InvalidRequest(f"the {name} is {fault}")
-    return text
+    if fault := (id_fault if name in _IDS else text_fault)(value):
+        raise InvalidRequest(f"the {name} {fault}")
+    return value.isoformat() if isinstance(value, dt.date | dt.time) else cell_text(value)
 
 
-__all__ = ["ContactMapping", "Contacts"]
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+__all__ = ["CONFIRMED", "ContactMapping", "Contacts", "has_agreed"]

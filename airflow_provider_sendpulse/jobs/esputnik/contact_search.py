@@ -9,22 +9,26 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from airflow_provider_sendpulse.arguments import whole_number
 from airflow_provider_sendpulse.esputnik import contacts
-from airflow_provider_sendpulse.esputnik.contact_data import Contact
+from airflow_provider_sendpulse.esputnik.contact_data import ChannelType, Contact
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.screening import Key
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
 from airflow_provider_sendpulse.rows.audience import Audience
+from airflow_provider_sendpulse.rows.cells import id_fault
 from airflow_provider_sendpulse.rows.people import Columns, Person, cell_text
 
 _ID = "id"
 """Variable in which a row that is known by an id carries it."""
+
+_HIGHEST_ID = 2**63 - 1
+"""Ids are 64 bits long."""
 
 
 class By(StrEnum):
@@ -70,9 +74,11 @@ def hits(sender: Sender, by: By, value: str) -> list[Contact]:
     if by is By.EXTERNAL_CUSTOMER_ID:
         found = (hit for hit in sender.pages(contacts.search(external_customer_id=value)) if _has_id(sender, hit, value))
     elif by is By.EMAIL:
-        found = (hit for hit in sender.pages(contacts.search(email=value)) if _has(hit, "email", value, str.casefold))
+        found = (hit for hit in sender.pages(contacts.search(email=value)) if has_channel(hit, ChannelType.EMAIL, value))
     elif by is By.PHONE:
-        found = (hit for hit in sender.pages(contacts.search(sms=_digits(value))) if _has(hit, "sms", value, _digits))
+        found = (
+            hit for hit in sender.pages(contacts.search(sms=_digits(value))) if has_channel(hit, ChannelType.SMS, value)
+        )
     else:
         raise ValueError("an id is not searched for")
     return [*{hit.id: hit for hit in found if hit.id is not None}.values()]
@@ -102,9 +108,18 @@ def identifier(person: Person, by: By) -> str:
         return person.email
     if by is By.PHONE:
         return person.phone
-    text = cell_text(person.variables.get(_ID))
-    if by is By.CONTACT_ID:
-        return str(contact_id(text))
+    value = person.variables.get(_ID)
+    return str(contact_id(cell_text(value))) if by is By.CONTACT_ID else external_id(value)
+
+
+def external_id(value: object) -> str:
+    """Return the caller's own id of a contact.
+
+    :raises InvalidRequest: for nothing, a word that stands for it, and what cannot be sent as text
+    """
+    if fault := id_fault(value):
+        raise InvalidRequest(f"the external id {fault}")
+    text = cell_text(value)
     if not text:
         raise InvalidRequest("the external id is empty")
     return text
@@ -121,6 +136,8 @@ def contact_id(value: object) -> int:
         raise InvalidRequest("the id of the contact is not a whole number") from None
     if found <= 0:
         raise InvalidRequest("the id of the contact is not above 0")
+    if found > _HIGHEST_ID:
+        raise InvalidRequest("the id of the contact is too large a number")
     return found
 
 
@@ -170,8 +187,10 @@ class Located(Audience):
         return replace(person, fault=several(found, self.by) if found else nobody(self.by))
 
 
-def _has(hit: Contact, channel: str, value: str, normal: Callable[[str], str]) -> bool:
-    return any(item.type == channel and normal(item.value.strip()) == normal(value.strip()) for item in hit.channels)
+def has_channel(contact: Contact, kind: str, value: str) -> bool:
+    """Whether a contact has an address, a telephone number or a token, however it is spelled."""
+    normal = _NORMAL.get(kind, str)
+    return any(item.type == kind and normal(item.value.strip()) == normal(value.strip()) for item in contact.channels)
 
 
 def _has_id(sender: Sender, hit: Contact, value: str) -> bool:
@@ -185,6 +204,20 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
+_NORMAL: Mapping[str, Callable[[str], str]] = {ChannelType.EMAIL: str.casefold, ChannelType.SMS: _digits}
+
 _NOUNS = {By.EXTERNAL_CUSTOMER_ID: "external id", By.EMAIL: "address", By.PHONE: "telephone number"}
 
-__all__ = ["By", "Located", "contact_id", "find", "hits", "identifier", "key_of", "nobody", "several"]
+__all__ = [
+    "By",
+    "Located",
+    "contact_id",
+    "external_id",
+    "find",
+    "has_channel",
+    "hits",
+    "identifier",
+    "key_of",
+    "nobody",
+    "several",
+]

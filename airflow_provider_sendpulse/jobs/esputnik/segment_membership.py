@@ -32,7 +32,7 @@ class SegmentChoice:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if (self.id is None) == (not self.name):
+        if (self.id is None) == (not self.name.strip()):
             raise InvalidRequest("Give segment_id or segment_name: one of them, and not both.")
 
     def __str__(self) -> str:

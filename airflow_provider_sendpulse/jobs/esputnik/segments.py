@@ -14,8 +14,13 @@ from airflow_provider_sendpulse.jobs.sending import Sender
 
 
 def segments_named(sender: Sender, name: str) -> list[segments.Segment]:
-    """Return the segments of a name; the service may compare names in part."""
-    return [segment for segment in sender.pages(segments.list(name)) if segment.name == name]
+    """Return the segments of a name; the service may compare names in part.
+
+    Spaces around a name count only where there is a segment of exactly that name.
+    """
+    bare = name.strip()
+    found = [segment for segment in sender.pages(segments.list(bare)) if segment.name.strip() == bare]
+    return [segment for segment in found if segment.name == name] or found
 
 
 def segment_references(value: Any, name: str) -> tuple[int | str, ...]:
@@ -51,7 +56,7 @@ def _reference(item: Any, name: str) -> int | str:
     text = str(item).strip()
     if not isinstance(item, str) or (text.isascii() and text.isdigit()):
         return whole_number(item, name)
-    return text
+    return str(item)
 
 
 def _id(sender: Sender, reference: int | str, name: str) -> int:

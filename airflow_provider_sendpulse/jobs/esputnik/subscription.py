@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,16 +17,19 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.esputnik import contacts
 from airflow_provider_sendpulse.esputnik.keys import form_type as checked_form_type
 from airflow_provider_sendpulse.esputnik.values import parameter
-from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import Contacts
+from airflow_provider_sendpulse.jobs.counts import Outcome
+from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import CONFIRMED, Contacts, has_agreed
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.plan import contact_digest
 from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.jobs.screening import Key, screened
+from airflow_provider_sendpulse.jobs.screening import Item, Key, screened
 from airflow_provider_sendpulse.jobs.send_once import send_once
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.people import Person
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +95,25 @@ class SubscriptionLoad:
         clock: Clock,
         rules: SendingRules = SendingRules(noun="contacts"),
     ) -> None:
-        """Subscribe everybody who has not subscribed yet: all rows are read first."""
+        """Subscribe everybody who has not subscribed yet, nor agreed already: all rows are read first."""
         with (
             audience.reading() as persons,
-            contextlib.closing(screened(persons, report, self._key, outgoing=parameter)) as items,
+            contextlib.closing(screened(persons, report, self._key, outgoing=_outgoing)) as items,
         ):
-            send_once(sender, items, self._build, ledger, report, per_call=1, outgoing=parameter, clock=clock, rules=rules)
+            asked = self._asked(items, report)
+            send_once(sender, asked, self._build, ledger, report, per_call=1, outgoing=_outgoing, clock=clock, rules=rules)
+
+    def _asked(self, items: Iterable[Item], report: Report) -> Iterator[Item]:
+        """Yield the rows whose contact is to be asked; who has agreed already is skipped, and counted in the log."""
+        agreed = 0
+        for item in items:
+            if self.maker.tells_who_has_agreed and self.maker.is_confirmed(item.person):
+                agreed += 1
+                report.settle(item.person, Outcome.SKIPPED)
+            else:
+                yield item
+        if agreed:
+            log.info("%s contacts have agreed already, as confirmed says: skipped; an import takes them.", f"{agreed:,}")
 
     def _key(self, person: Person) -> Key:
         self._call(person)  # finds values that cannot be sent
@@ -115,6 +132,11 @@ class SubscriptionLoad:
         contact = self.maker.contact(person)
         form = self.form
         return contacts.subscribe(contact, groups=form.groups, subscriptions=form.subscriptions, form_type=form.form_type)
+
+
+def _outgoing(name: str, value: Any) -> Any:
+    # Databases write it in their own ways, bytes among them.
+    return has_agreed(value) if name == CONFIRMED else parameter(name, value)
 
 
 __all__ = ["Form", "Statuses", "SubscriptionLoad"]

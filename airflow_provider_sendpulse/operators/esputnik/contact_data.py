@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from airflow_provider_sendpulse.arguments import NOT_GIVEN, NotGiven, given
 from airflow_provider_sendpulse.esputnik import address_books
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping, Contacts
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.operators.service import ServiceOperator
+from airflow_provider_sendpulse.rows.cells import NONE
 from airflow_provider_sendpulse.rows.confidential import reveal
 
 _NAMES = {
@@ -30,7 +32,10 @@ _NAMES = {
 
 
 class ContactDataOperator(ServiceOperator):
-    """An operator that writes one contact. What is left out, or empty, stays as it is.
+    """An operator that writes one contact. What is left out, or blank, stays as it is.
+
+    A template that renders ``None`` fails the task: that would be written as a word. What is written into the DAG file is
+    in Airflow's database with it: let personal data come from another task, or from a Variable by a template.
 
     (The parameters are not called ``email`` and ``phone``, because ``email`` is Airflow's own: where it mails its alerts
     to, which is often set in ``default_args``.)
@@ -64,9 +69,9 @@ class ContactDataOperator(ServiceOperator):
     def __init__(
         self,
         *,
-        contact_email: str | None = None,
-        contact_phone: str | None = None,
-        external_customer_id: str | int | None = None,
+        contact_email: str | NotGiven | None = NOT_GIVEN,
+        contact_phone: str | NotGiven | None = NOT_GIVEN,
+        external_customer_id: str | int | NotGiven | None = NOT_GIVEN,
         first_name: str | None = None,
         last_name: str | None = None,
         region: str | None = None,
@@ -79,9 +84,16 @@ class ContactDataOperator(ServiceOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.contact_email = contact_email
-        self.contact_phone = contact_phone
-        self.external_customer_id = external_customer_id
+        self.contact_email = given(contact_email)
+        self.contact_phone = given(contact_phone)
+        self.external_customer_id = given(external_customer_id)
+        known_by = {
+            "external_customer_id": external_customer_id,
+            "contact_email": contact_email,
+            "contact_phone": contact_phone,
+        }
+        # What renders to nothing, or is mapped to nothing, was meant to say who it is.
+        self._known_by = [name for name, value in known_by.items() if value is not NOT_GIVEN]
         self.first_name = first_name
         self.last_name = last_name
         self.region = region
@@ -95,13 +107,16 @@ class ContactDataOperator(ServiceOperator):
     def _given(self) -> tuple[ContactMapping, dict[str, Any]]:
         """Return what is known of the contact: a mapping, and the row that it fits.
 
-        :raises InvalidRequest: for additional fields that are none
+        :raises InvalidRequest: for additional fields that are none, and for the word that a template makes of nothing
         """
         fields = reveal(self.fields)
         if fields is not None and not isinstance(fields, Mapping):
             raise InvalidRequest("fields is not a mapping of additional field to value.")
-        values = {name: reveal(getattr(self, parameter)) for parameter, name in _NAMES.items()}
-        return ContactMapping.of_values(values, fields or {})
+        values = {name: reveal(getattr(self, name)) for name in _NAMES}
+        for name, value in (*values.items(), *(("fields", value) for value in (fields or {}).values())):
+            if isinstance(value, str) and value.strip() == NONE:
+                raise InvalidRequest(f"{name} is the word {NONE!r}. Does the task it comes from return something?")
+        return ContactMapping.of_values({_NAMES[name]: value for name, value in values.items()}, fields or {})
 
 
 def contacts_of(sender: Sender, mapping: ContactMapping) -> Contacts:

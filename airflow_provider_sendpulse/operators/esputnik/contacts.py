@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_sendpulse.api.clock import SystemClock
-from airflow_provider_sendpulse.arguments import one_of, texts
+from airflow_provider_sendpulse.arguments import NOT_GIVEN, NotGiven, given, one_of, texts
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, contact_id
+from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, contact_id, external_id
 from airflow_provider_sendpulse.jobs.esputnik.single_contact import existing, update, upsert
 from airflow_provider_sendpulse.jobs.esputnik.subscription import Form, SubscriptionLoad
 from airflow_provider_sendpulse.jobs.esputnik.unsubscription import unsubscription
@@ -25,6 +25,7 @@ from airflow_provider_sendpulse.operators.ledgers import SqlLedger, account_iden
 from airflow_provider_sendpulse.operators.rows import BatchedRowsOperator
 from airflow_provider_sendpulse.operators.service import plain_text
 from airflow_provider_sendpulse.rows.audience import Audience
+from airflow_provider_sendpulse.rows.cells import NONE
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.people import Columns, people
 from airflow_provider_sendpulse.rows.source import InlineRows, Row, RowSource, source_of
@@ -47,7 +48,8 @@ class EsputnikSubscribeContactOperator(ContactDataOperator, EsputnikRowsOperator
 
     What a subscription is, is said by ``form_type``, ``groups`` and ``subscriptions``, and by the contact's address, or its
     telephone number where it has none. Nobody can be made to leave a segment here. For contacts that have agreed already,
-    and for many at once, use the import.
+    and for many at once, use the import: rows that the mapping's ``confirmed`` marks as agreed are skipped here, as the
+    import leaves out the others. Without that column everybody is asked.
 
     :param contacts: a row source or a list of mappings, a contact each, instead of the parameters of one (templated; shows
         as a count in the UI)
@@ -170,7 +172,11 @@ class EsputnikUpsertContactOperator(ContactDataOperator, EsputnikOperator):
 
     The contact is confirmed at once, and no event tells of it: for somebody who has yet to agree, subscribe. A contact with
     the same external id counts as the same, also a deleted one, which comes back; without one, that of the same address.
-    Doing it again changes nothing; that the same request came less than a minute ago (409) is fine.
+    Doing it again changes nothing; that the same request came less than a minute ago (409) is fine, and where the contact
+    was changed in between, it is written again a minute later.
+
+    An address that is given is written as the contact's only one, and a telephone number as its only one: whether a second
+    one stays, eSputnik does not document. ``EsputnikUpdateContactOperator`` keeps it.
 
     :param contact_email, contact_phone, external_customer_id, first_name, last_name, region, town, address, postcode,
         language_code, time_zone, fields: see
@@ -186,11 +192,12 @@ class EsputnikUpsertContactOperator(ContactDataOperator, EsputnikOperator):
             none or several of it
         :raises InvalidRequest: without address and telephone number, or for a field that the account does not have
         :raises Refused: eSputnik does not take the contact
+        :raises Throttled: it still counts as a repeat after minutes, and the contact is not as it says
         """
         mapping, row = self._given()
         columns = mapping.columns()
         with self.hook as hook:
-            found = upsert(hook, _contact(hook, mapping, columns, row))
+            found = upsert(hook, _contact(hook, mapping, columns, row), SystemClock())
         self.log.info("Wrote contact %s.", found or "without a known id")
         return found
 
@@ -199,12 +206,13 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
     """Update one contact that is there, and return its id. It never adds one, and no event tells of it.
 
     The contact is found by ``find_by``; everything else that is given is written. Its channels go along as they were read
-    directly before, push tokens and their devices among them: an address that is given takes the place of its addresses, a
-    telephone number that of its numbers, and no other channel is lost, unless it comes to the contact between that reading
-    and the update. Doing it again changes nothing.
+    directly before, push tokens and their devices among them: an address that is given takes the place of its addresses
+    unless it is one of them, a telephone number that of its numbers, and no other channel is lost, unless it comes to the
+    contact between that reading and the update. Doing it again changes nothing; where the same update came less than a
+    minute ago (409) and the contact was changed in between, it is made again a minute later.
 
     :param find_by: which parameter says which contact is meant: ``contact_id``, ``external_customer_id``, ``email`` or
-        ``phone``; the first of these that is given when left out
+        ``phone``; the first of these that is given when left out. When that turns out to be nothing, nobody is updated
     :param contact_id: eSputnik's id of the contact (templated)
     :param contact_email, contact_phone, external_customer_id, first_name, last_name, region, town, address, postcode,
         language_code, time_zone, fields: see
@@ -221,12 +229,14 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
         self,
         *,
         find_by: Literal["contact_id", "external_customer_id", "email", "phone"] | None = None,
-        contact_id: int | str | None = None,
+        contact_id: int | str | NotGiven | None = NOT_GIVEN,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.find_by = find_by
-        self.contact_id = contact_id
+        self.contact_id = given(contact_id)
+        if contact_id is not NOT_GIVEN:
+            self._known_by.insert(0, "contact_id")
 
     def execute(self, context: Context) -> int:
         """Find the contact and update it.
@@ -235,6 +245,7 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
         :raises InvalidRequest: nobody is found, or more than one; there is nothing to write, or a field that the account
             does not have; the contact has no channel, and none is given. Nothing was updated
         :raises Refused: there is no contact of that id, or eSputnik does not take what is to be written
+        :raises Throttled: it still counts as a repeat after minutes, and the contact is not as it says
         """
         by, value = self._meant()
         mapping, row = self._given()
@@ -246,26 +257,31 @@ class EsputnikUpdateContactOperator(ContactDataOperator, EsputnikOperator):
             there = existing(hook, by, value)
             # What it is found by it has already.
             kept = tuple(channel for channel in wanted.channels if channel.type != member)
-            found = update(hook, there, replace(wanted, channels=kept))
+            found = update(hook, there, replace(wanted, channels=kept), SystemClock())
         self.log.info("Updated contact %s.", found)
         return found
 
     def _meant(self) -> tuple[By, str]:
-        given = {
-            By.CONTACT_ID: plain_text(self.contact_id).strip(),
-            By.EXTERNAL_CUSTOMER_ID: plain_text(reveal(self.external_customer_id)).strip(),
-            By.EMAIL: plain_text(reveal(self.contact_email)).strip(),
-            By.PHONE: plain_text(reveal(self.contact_phone)).strip(),
+        parameters = {
+            By.CONTACT_ID: "contact_id",
+            By.EXTERNAL_CUSTOMER_ID: "external_customer_id",
+            By.EMAIL: "contact_email",
+            By.PHONE: "contact_phone",
         }
-        by = next((one for one, value in given.items() if value), None)
+        # Not the first that has a value: the others may be somebody else's.
+        by = next((one for one, name in parameters.items() if name in self._known_by), None)
         if self.find_by is not None:
             by = By.of(self.find_by, "find_by")
-        if by is None or not given[by]:
+        value = None if by is None else reveal(getattr(self, parameters[by]))
+        text = plain_text(value).strip()
+        if by is None or text in ("", NONE):
             raise InvalidRequest(
                 f"What the contact is to be found by is empty{f': {by}' if by else ''}. Does the task it comes from return "
                 "something?"
             )
-        return by, str(contact_id(given[by])) if by is By.CONTACT_ID else given[by]
+        if by is By.CONTACT_ID:
+            return by, str(contact_id(text))
+        return by, external_id(value) if by is By.EXTERNAL_CUSTOMER_ID else text
 
 
 class EsputnikUnsubscribeContactsOperator(BatchedRowsOperator, AddressesOperator, EsputnikRowsOperator):
@@ -307,7 +323,7 @@ def _contact(sender: Sender, mapping: ContactMapping, columns: Columns, row: Row
     :raises InvalidRequest: for an address or a telephone number that is none, or a value that cannot be sent
     """
     [person] = people([row], columns)
-    if fault := fault_of(person, reached=False):
+    if fault := person.fault or fault_of(person, reached=False):
         raise InvalidRequest(f"The contact cannot be written: {fault}.")
     return contacts_of(sender, mapping).contact(person)
 

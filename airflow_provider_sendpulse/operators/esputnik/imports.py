@@ -304,8 +304,9 @@ class EsputnikImportFileOperator(EsputnikOperator):
     is lost, it is imported again after ``settle_window``, when whatever has come of the first is over. Once the task has
     succeeded, clearing it imports the file again.
 
-    :param link: URL of the file, with user name and password where they are needed; it shows nowhere (templated; hidden in
-        the UI)
+    :param link: URL of the file, with user name and password where they are needed, which no log, XCom or rendered
+        field shows. Written into the DAG file it is in Airflow's database with that: let it come from a Variable or a
+        connection, as ``{{ var.value.contacts_file }}`` (templated; hidden in the UI)
     :param dedupe_on: what tells whether a contact is there already: ``email``, ``sms``, ``email_or_sms`` or ``id``
         (templated)
     :param group_names: names of static segments that the contacts join; eSputnik makes those that are missing (templated)

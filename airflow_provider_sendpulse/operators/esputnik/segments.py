@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_sendpulse.arguments import optional_number
+from airflow_provider_sendpulse.arguments import NOT_GIVEN, NotGiven, given, optional_number
 from airflow_provider_sendpulse.esputnik import segments
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.batched_delivery import BatchedDelivery
@@ -30,7 +30,7 @@ class EsputnikSegmentOperator(BatchedRowsOperator, EsputnikKnownContactsOperator
     """An operator that changes who is in a static segment, many contacts in a call and several calls at a time.
 
     :param segment_id: id of the segment; instead of ``segment_name`` (templated)
-    :param segment_name: its exact name (templated)
+    :param segment_name: its exact name; spaces at its ends only matter where two segments differ by them (templated)
     :param batch_size: contacts per call, at most 500
     :param concurrency, max_contacts: see :class:`~airflow_provider_sendpulse.operators.rows.BatchedRowsOperator`
     :param contacts, by, column: see
@@ -60,7 +60,7 @@ class EsputnikSegmentOperator(BatchedRowsOperator, EsputnikKnownContactsOperator
         self.batch_size = batch_size
 
     def _segment(self) -> SegmentChoice:
-        return SegmentChoice(optional_number(self.segment_id, "segment_id"), plain_text(self.segment_name).strip())
+        return SegmentChoice(optional_number(self.segment_id, "segment_id"), plain_text(self.segment_name))
 
     def _change(self, context: Context, make: Delivery, noun: str) -> dict[str, int]:
         choice = self._segment()
@@ -118,16 +118,16 @@ class EsputnikDetachFromSegmentOperator(EsputnikSegmentOperator):
     def __init__(
         self,
         *,
-        contacts: RowSource | Sequence[str | int | Mapping[str, Any]] | None = None,
+        contacts: RowSource | Sequence[str | int | Mapping[str, Any]] | NotGiven | None = NOT_GIVEN,
         by: Literal["contact_id", "external_customer_id", "email", "phone"] = "contact_id",
         empty_segment: bool = False,
         max_contacts: int | str | None = 1000,
         **kwargs: Any,
     ) -> None:
-        super().__init__(contacts=contacts, by=by, max_contacts=max_contacts, **kwargs)
+        super().__init__(contacts=given(contacts), by=by, max_contacts=max_contacts, **kwargs)
         self.empty_segment = empty_segment
-        # What renders to nothing was meant to say who leaves.
-        self._names_contacts = contacts is not None
+        # What renders to nothing, or is mapped to nothing, was meant to say who leaves.
+        self._names_contacts = contacts is not NOT_GIVEN
 
     def execute(self, context: Context) -> dict[str, int]:
         """Let the contacts leave.

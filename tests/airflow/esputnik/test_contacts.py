@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import math
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 
+from airflow_provider_sendpulse.api.clock import SystemClock
 from airflow_provider_sendpulse.operators.esputnik.contacts import (
     ContactMapping,
     EsputnikSubscribeContactOperator,
@@ -40,6 +44,40 @@ def rows(*emails: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+def waits(esputnik: Any, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the emulator's time pass while a client waits; returns what was waited for."""
+    waited: list[float] = []
+
+    def sleep(_: Any, seconds: float) -> None:
+        waited.append(seconds)
+        esputnik.emulator.advance(seconds)
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
+    return waited
+
+
+def contact_data() -> tuple[list[dict[str, Any]], list[str]]:
+    """What one contact is to be, one after the other, and a short name of each."""
+    people = [
+        {"first_name": "Ann"},
+        {"town": "Київ"},
+        {"fields": {"NOTE": "tea"}},
+        {"contact_phone": PHONE},
+        {"language_code": "uk"},
+    ]
+    return people, ["+".join(person) for person in people]
+
+
+OTHERS = {
+    "first_name": "Bea",
+    "town": "Львів",
+    "fields": {"NOTE": "coffee"},
+    "contact_phone": f"{PHONE}8",
+    "language_code": "en",
+}
+
+
+@pytest.fixture
 def subscribe(dag: Any) -> Callable[..., Any]:
     def make(**arguments: Any) -> Any:
         if "contacts" in arguments:
@@ -47,6 +85,21 @@ def subscribe(dag: Any) -> Callable[..., Any]:
         return EsputnikSubscribeContactOperator(**{"task_id": "subscribe", "dag": dag, **arguments})
 
     return make
+
+
+@pytest.fixture
+def upsert(dag: Any) -> Callable[..., Any]:
+    return lambda **arguments: EsputnikUpsertContactOperator(task_id="upsert", dag=dag, **arguments)
+
+
+@pytest.fixture
+def update(dag: Any) -> Callable[..., Any]:
+    return lambda **arguments: EsputnikUpdateContactOperator(**{"task_id": "update", "dag": dag, **arguments})
+
+
+def shown(contact: dict[str, Any]) -> dict[str, Any]:
+    """Return what people see of a contact."""
+    return {name: value for name, value in contact.items() if name != "updated_at"}
 
 
 class TestSubscribe:
@@ -186,6 +239,27 @@ class TestSubscribe:
         assert result.state == "success", result.error
         assert sorted(field["value"] for field in esputnik.by_email(ADA)["fields"]) == ["12", "1990-01-31"]
 
+    def test_who_has_agreed_is_skipped(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
+        agreed = esputnik.contact(EVE)
+        people = [{"mail": ADA, "yes": b"\x00"}, {"mail": BOB, "yes": b"\x01"}, {"mail": EVE, "yes": True}]
+        people += [{"mail": "who@example.com", "yes": math.nan}]
+        result = runner.run(subscribe(contacts=people, mapping={"email": "mail", "confirmed": "yes"}))
+        assert result.state == "success", result.error
+        assert result.value == {**NONE, "read": 4, "accepted": 2, "skipped": 2}
+        assert {kind for kind, _ in esputnik.events} == {"subscribeFromApi"}
+        assert len(esputnik.contacts) == 3
+        assert esputnik.contacts[agreed]["confirmed"]
+        assert "2 contacts have agreed already, as confirmed says" in result.log
+
+    def test_a_row_that_cannot_be_encoded(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
+        people = [{"email": ADA, "name": "Ada"}, {"email": BOB, "name": "B\ud800"}]
+        people += [{"email": EVE, "name": dt.date(2026, 1, 5)}]
+        mapping = {"email": "email", "region": "name"}
+        result = runner.run(subscribe(contacts=people, mapping=mapping, max_rejected_ratio=0.5))
+        assert result.state == "success", result.error
+        assert result.value == {**NONE, "read": 3, "accepted": 2, "invalid": 1}
+        assert "Row 2: The parameter 'region' holds broken text" in result.log
+
     def test_one_that_is_refused(self, runner: Any, subscribe: Any, esputnik: Any) -> None:
         people = [{"email": ADA, "points": 1}, {"email": BOB, "points": "many"}]
         mapping = {"email": "email", "fields": {"POINTS": "points"}}
@@ -203,6 +277,7 @@ class TestSubscribe:
             ({"contacts": rows(ADA), "contact_email": BOB}, "Give either contacts"),
             ({"contact_email": ADA, "mapping": BY_EMAIL}, "mapping is about contacts"),
             ({"contact_email": ADA, "fields": ["NOTE"]}, "fields is not a mapping"),
+            ({"contacts": rows(ADA), "mapping": {**BY_EMAIL, "fields": ["NOTE"]}}, "mapping.fields is a list"),
             ({"contact_email": ADA, "form_type": "what?"}, "form type holds ?"),
             ({"contact_email": ADA, "if_in_doubt": "ask"}, "if_in_doubt is 'ask'"),
             ({"contact_email": ADA, "ledger": ""}, "ledger is empty"),
@@ -232,10 +307,6 @@ class TestSubscribe:
 class TestUpsert:
     """One contact, without a word to anybody."""
 
-    @pytest.fixture
-    def upsert(self, dag: Any) -> Callable[..., Any]:
-        return lambda **arguments: EsputnikUpsertContactOperator(task_id="upsert", dag=dag, **arguments)
-
     def test_new(self, runner: Any, upsert: Any, esputnik: Any) -> None:
         result = runner.run(upsert(contact_email=ADA, last_name="Lovelace", postcode=1001, fields={"POINTS": 7}))
         assert result.state == "success", result.error
@@ -263,6 +334,24 @@ class TestUpsert:
         assert (second.state, second.value) == ("success", first.value), second.error
         assert isinstance(first.value, int)
 
+    @pytest.mark.parametrize("person", contact_data()[0], ids=contact_data()[1])
+    def test_there_and_back_within_a_minute(
+        self, runner: Any, upsert: Any, update: Any, esputnik: Any, waits: list[float], person: dict[str, Any]
+    ) -> None:
+        [name] = person
+        task = upsert(contact_email=ADA, **person)
+        first = runner.run(task)
+        there = esputnik.contacts[first.value]
+        assert runner.run(update(find_by="contact_id", contact_id=first.value, **{name: OTHERS[name]})).state == "success"
+        assert esputnik.contacts[first.value] != there
+        result = runner.run(task)
+        assert (result.state, result.value) == ("success", first.value), result.error
+        assert shown(esputnik.contacts[first.value]) == shown(there)
+        assert waits == [60.0]
+        # Once more, and nothing has come in between.
+        assert runner.run(task).value == first.value
+        assert waits == [60.0]
+
     def test_again_within_a_minute_when_nobody_can_tell(self, runner: Any, upsert: Any, esputnik: Any) -> None:
         task = upsert(contact_email=ADA)
         runner.run(task)
@@ -270,6 +359,38 @@ class TestUpsert:
         result = runner.run(task)
         assert (result.state, result.value) == ("success", None)
         assert "its id is not known, as a search finds 2" in result.log
+
+    @pytest.mark.parametrize("blank", ["", " ", "{{ ' ' }}"], ids=repr)
+    def test_what_is_blank_stays_as_it_is(self, runner: Any, upsert: Any, esputnik: Any, blank: str) -> None:
+        known = esputnik.contact(ADA, external_id="a-1", lastName="Lovelace")
+        task = upsert(contact_email=ADA, last_name=blank, external_customer_id=blank, town=blank, fields={"NOTE": blank})
+        result = runner.run(task)
+        assert (result.state, result.value) == ("success", known), result.error
+        assert esputnik.sent("contacts.upsert") == [{"channels": [{"type": "email", "value": ADA}]}]
+        contact = esputnik.contacts[known]
+        assert (contact["externalCustomerId"], contact["lastName"]) == ("a-1", "Lovelace")
+
+    @pytest.mark.parametrize(
+        ("name", "arguments"),
+        [
+            ("first_name", {"first_name": "{{ none }}"}),
+            ("town", {"town": " {{ params.town }} ", "params": {"town": None}}),
+            ("external_customer_id", {"external_customer_id": "None"}),
+            ("contact_phone", {"contact_phone": "{{ none }}"}),
+            ("time_zone", {"time_zone": "{{ none }}"}),
+            ("fields", {"fields": {"NOTE": "{{ none }}"}}),
+        ],
+        ids=lambda one: one if isinstance(one, str) else None,
+    )
+    def test_a_template_that_renders_none(
+        self, runner: Any, upsert: Any, esputnik: Any, name: str, arguments: dict[str, Any]
+    ) -> None:
+        runner.api.should_retry = True
+        result = runner.run(upsert(contact_email=ADA, **arguments))
+        assert result.state == "failed"
+        assert f"{name} is the word 'None'" in str(result.error)
+        assert "Does the task it comes from return something?" in str(result.error)
+        assert not esputnik.emulator.requests.total
 
     @pytest.mark.parametrize("fault", [{"kind": "lose_answer"}, {"kind": "status", "status": 429}], ids=str)
     def test_failures_in_passing(self, runner: Any, upsert: Any, esputnik: Any, quick: Any, fault: dict[str, Any]) -> None:
@@ -287,6 +408,10 @@ class TestUpsert:
             ({"contact_phone": "none"}, "not a telephone number"),
             ({"contact_email": ADA, "fields": {"Nothing": 1}}, "no additional field 'Nothing'"),
             ({"contact_email": ADA, "fields": {"POINTS": [1]}}, "cannot hold a list"),
+            ({"contact_email": ADA.encode()}, "the column email holds bytes"),
+            ({"contact_email": ADA, "external_customer_id": b"a-1"}, "external_customer_id holds bytes"),
+            ({"contact_email": ADA, "external_customer_id": "nan"}, "stands for nothing"),
+            ({"contact_email": ADA, "first_name": "A\ud800"}, "first_name holds broken text"),
         ],
         ids=lambda one: one if isinstance(one, str) else None,
     )
@@ -307,10 +432,6 @@ class TestUpsert:
 
 class TestUpdate:
     """One contact that is there."""
-
-    @pytest.fixture
-    def update(self, dag: Any) -> Callable[..., Any]:
-        return lambda **arguments: EsputnikUpdateContactOperator(**{"task_id": "update", "dag": dag, **arguments})
 
     @pytest.mark.parametrize(
         "found_by",
@@ -382,11 +503,94 @@ class TestUpdate:
         assert result.state == "success", result.error
         assert esputnik.by_email(ADA)["id"] == nobody
 
+    def test_there_and_back_within_a_minute(self, runner: Any, update: Any, esputnik: Any, waits: list[float]) -> None:
+        ada = esputnik.contact(ADA)
+        tasks = [update(task_id=f"to_{name}", contact_id=ada, first_name=name) for name in ("Ann", "Bea")]
+        for number, task in enumerate([*tasks, *tasks], start=1):
+            result = runner.run(task)
+            assert (result.state, result.value) == ("success", ada), result.error
+            assert esputnik.contacts[ada]["firstName"] == ("Bea", "Ann")[number % 2]
+        # The second time Ann is a repeat, and after that minute Bea is none.
+        assert waits == [60.0]
+
+    def test_a_repeat_that_never_ends(self, runner: Any, update: Any, esputnik: Any, waits: list[float]) -> None:
+        ada = esputnik.contact(ADA, firstName="Ada")
+        esputnik.emulator.faults.add("status", status=409, operation="esputnik.contacts.update", times=9)
+        runner.api.should_retry = True
+        result = runner.run(update(contact_id=ada, first_name="Ann"))
+        assert result.state == "up_for_retry"
+        assert type(result.error).__name__ == "Throttled"
+        assert waits == [60.0, 60.0]
+
+    @pytest.mark.parametrize("given", [ADA, "b@example.com", "B@Example.com"])
+    def test_an_address_that_it_has_among_others(self, runner: Any, update: Any, esputnik: Any, given: str) -> None:
+        both = [ADA, "b@example.com"]
+        ada = esputnik.contact(both, phone=PHONE, external_id="a-1")
+        result = runner.run(update(external_customer_id="a-1", contact_email=given, contact_phone="380671234567"))
+        assert result.state == "success", result.error
+        assert [channel["value"] for channel in esputnik.contacts[ada]["channels"]] == [*both, PHONE]
+
+    def test_an_address_that_it_does_not_have(self, runner: Any, update: Any, esputnik: Any) -> None:
+        ada = esputnik.contact([ADA, "b@example.com"], phone=PHONE, external_id="a-1")
+        result = runner.run(update(external_customer_id="a-1", contact_email=EVE))
+        assert result.state == "success", result.error
+        assert [channel["value"] for channel in esputnik.contacts[ada]["channels"]] == [PHONE, EVE]
+
     def test_another_address(self, runner: Any, update: Any, esputnik: Any) -> None:
         ada = esputnik.contact(ADA, external_id="a-1")
         result = runner.run(update(external_customer_id="a-1", contact_email=BOB))
         assert result.state == "success", result.error
         assert esputnik.by_email(BOB)["id"] == ada
+
+    @pytest.mark.parametrize("nothing", ["", " ", "{{ '' }}", "{{ none }}", None], ids=repr)
+    @pytest.mark.parametrize("by", ["contact_id", "external_customer_id", "contact_email"])
+    def test_an_id_that_turns_out_to_be_nothing(
+        self, runner: Any, update: Any, esputnik: Any, by: str, nothing: str | None
+    ) -> None:
+        bob = esputnik.contact(BOB, phone=PHONE, firstName="Bob", external_id="b-1")
+        runner.api.should_retry = True
+        known = {"contact_email": BOB, "contact_phone": PHONE}
+        result = runner.run(update(**{**known, by: nothing}, first_name="Ada", town="Kyiv"))
+        assert result.state == "failed"
+        assert "Does the task it comes from return something?" in str(result.error)
+        assert esputnik.contacts[bob]["firstName"] == "Bob"
+        assert not esputnik.emulator.requests.total
+
+    @pytest.mark.parametrize("nothing", ["", None], ids=repr)
+    def test_mapped_with_an_id_that_is_nothing(
+        self, runner: Any, dag: Any, upstream: Any, esputnik: Any, nothing: str | None
+    ) -> None:
+        bob = esputnik.contact(BOB, firstName="Bob", external_id="b-1")
+        people = [{"external_customer_id": nothing, "contact_email": BOB, "first_name": "Ada"}]
+        mapped = EsputnikUpdateContactOperator.partial(task_id="update", dag=dag).expand_kwargs(upstream("who", people))
+        runner.api.should_retry = True
+        result = runner.run(mapped, map_index=0)
+        assert result.state == "failed"
+        assert "is empty: external_customer_id" in str(result.error)
+        assert esputnik.contacts[bob]["firstName"] == "Bob"
+
+    def test_an_id_of_default_args(self, runner: Any, esputnik: Any) -> None:
+        bob = esputnik.contact(BOB, firstName="Bob")
+        with DAG("a_dag", schedule=None, default_args={"external_customer_id": "{{ '' }}"}):
+            task = EsputnikUpdateContactOperator(task_id="update", contact_email=BOB, first_name="Ada")
+        runner.api.should_retry = True
+        result = runner.run(task)
+        assert result.state == "failed"
+        assert esputnik.contacts[bob]["firstName"] == "Bob"
+
+    def test_find_by_says_which_of_them(self, runner: Any, update: Any, esputnik: Any) -> None:
+        bob = esputnik.contact(BOB, external_id="b-1")
+        result = runner.run(update(find_by="email", external_customer_id="", contact_email=BOB, first_name="Bob"))
+        assert (result.state, result.value) == ("success", bob), result.error
+        assert esputnik.contacts[bob]["externalCustomerId"] == "b-1"
+
+    def test_what_is_blank_stays_as_it_is(self, runner: Any, update: Any, esputnik: Any) -> None:
+        bob = esputnik.contact(BOB, firstName="Bob", town="Київ")
+        result = runner.run(update(contact_email=BOB, first_name="  ", last_name="Brown", town=" {{ '' }} "))
+        assert result.state == "success", result.error
+        contact = esputnik.contacts[bob]
+        assert (contact["firstName"], contact["lastName"]) == ("Bob", "Brown")
+        assert contact["address"] == {"town": "Київ"}
 
     @pytest.mark.parametrize(
         ("found_by", "told"),
@@ -437,9 +641,13 @@ class TestUpdate:
             ({"first_name": "Ada"}, "to be found by is empty"),
             ({"contact_email": ADA}, "Nothing to write"),
             ({"contact_id": 7}, "Nothing to write"),
+            ({"contact_email": ADA, "first_name": " ", "fields": {"NOTE": " "}}, "Nothing to write"),
             ({"contact_id": "x", "first_name": "Ada"}, "not a whole number"),
             ({"find_by": "name", "contact_email": ADA, "first_name": "Ada"}, "find_by is 'name'"),
             ({"find_by": "phone", "contact_email": ADA}, "is empty: phone"),
+            ({"contact_id": 2**63, "first_name": "Ada"}, "too large"),
+            ({"external_customer_id": "NaN", "first_name": "Ada"}, "stands for nothing"),
+            ({"external_customer_id": "A\ud800", "first_name": "Ada"}, "broken text"),
         ],
         ids=lambda one: one if isinstance(one, str) else None,
     )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,19 @@ def test_by_something_else(
     assert [*esputnik.contacts] == people[2:]
     assert [receipt["contact"] for receipt in read(receipts)] == [str(one) for one in given(people)[:3]]
     assert [receipt["contact_ids"] for receipt in read(receipts)] == [people[:1], people[1:2], []]
+
+
+def test_words_for_nothing_are_nobody_s_id(
+    runner: Any, erase: Any, esputnik: Any, people: list[int], receipts: Path, tmp_path: Path
+) -> None:
+    nobody = [esputnik.contact(external_id=text) for text in ("nan", "None")]
+    given = [{"external_customer_id": value} for value in (math.nan, "None", "c-0", "A\ud800", b"nan")]
+    rejects = tmp_path / "rejects.jsonl"
+    result = runner.run(erase(given, by="external_customer_id", max_rejected_ratio=1.0, rejects=str(rejects)))
+    assert result.state == "success", result.error
+    assert result.value == {**COUNTS, "read": 5, "accepted": 1, "invalid": 4, "found": 1, "receipt": str(receipts)}
+    assert [*esputnik.contacts] == [*people[1:], *nobody]
+    assert [row["source_row"] for row in read(rejects)] == [1, 2, 4, 5]
 
 
 @pytest.mark.parametrize("by", ["contact_id", "external_customer_id", "email"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contact_imports import MAPPING, ROWS, counts, load
+from contact_imports import MAPPING, ROWS, counts, load, readers
 
 from airflow_provider_sendpulse.operators.esputnik.imports import ContactMapping
 from airflow_provider_sendpulse.rows import FileRows, SqlRows
@@ -72,6 +72,34 @@ def test_a_table_in_batches(runner: Any, there: Any, sent: Any, tmp_path: Path, 
     assert result.value == counts(read=9, accepted=7, duplicate=1, invalid=1)
     assert [len(body["contacts"]) for body in sent()] == [3, 3, 1]
     assert "no address" in (tmp_path / "rejects.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("mapping", "odd", "told"),
+    [
+        ({"email": "email", "first_name": "odd"}, "A\ud800", "the first_name holds broken text"),
+        ({"email": "email", "external_customer_id": "odd"}, "A\ud800", "the external_customer_id holds broken text"),
+        ({"email": "odd"}, b"ada@example.com", "the column odd holds bytes"),
+        ({"email": "email", "external_customer_id": "odd"}, b"a-1", "the external_customer_id holds bytes"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else None,
+)
+def test_one_row_that_cannot_be_sent(
+    runner: Any, there: Any, mapping: dict[str, str], odd: Any, told: str, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [{**row, "odd": f"c{number}"} for number, row in enumerate(readers(6))]
+    if "email" not in mapping.values():
+        rows = [{"odd": row["email"]} for row in rows]
+    rows[4]["odd"] = odd
+    rejects = tmp_path / "rejects.jsonl"
+    arguments = {"batch_size": 2, "max_rejected_ratio": 0.2, "rejects": str(rejects)}
+    result = runner.run(load(rows, mapping=mapping, **arguments))
+    assert result.state == "success", result.error
+    assert result.value == counts(read=6, accepted=5, invalid=1)
+    assert len(there()) == 5
+    [rejected] = map(json.loads, rejects.read_text().splitlines())
+    assert (rejected["source_row"], rejected["outcome"]) == (5, "invalid")
+    assert told in rejected["reason"]
 
 
 def test_additional_fields_are_held_against_the_account(runner: Any, there: Any, sent: Any, emulator: Any) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -83,6 +84,26 @@ def test_by_id_and_external_id(runner: Any, task: Any, segment: int, changed: An
     assert result.value == {**NONE, "read": 4, "accepted": 2, "invalid": 2}
     assert changed() == [2, 4]
     assert esputnik.sent(f"segments.{deed}") == [{"externalCustomerIds": ["r-2", "r-4"]}]
+
+
+def test_words_for_nothing_are_nobody_s_id(
+    runner: Any, task: Any, segment: int, changed: Any, esputnik: Any, deed: str
+) -> None:
+    nobody = [esputnik.contact(external_id=text) for text in ("nan", "None", "NULL", "True")]
+    people: list[Any] = [{"own": value} for value in ("r-2", math.nan, "None", "NULL", "", b"r-3", True, "A\ud800")]
+    result = runner.run(task(people, by="external_customer_id", column="own", max_rejected_ratio=1.0))
+    assert result.state == "success", result.error
+    assert result.value == {**NONE, "read": 8, "accepted": 1, "invalid": 7}
+    assert changed() == [2]
+    assert not {*nobody} & {*esputnik.members(segment)}
+    assert esputnik.sent(f"segments.{deed}") == [{"externalCustomerIds": ["r-2"]}]
+
+
+def test_ids_that_are_too_large(runner: Any, task: Any, readers: list[int], segment: int, esputnik: Any, deed: str) -> None:
+    people = [{"contact_id": value} for value in (readers[0], 2**63, 1e20, 2**70)]
+    result = runner.run(task(people, max_rejected_ratio=1.0))
+    assert result.value == {**NONE, "read": 4, "accepted": 1, "invalid": 3}, result.error
+    assert esputnik.sent(f"segments.{deed}") == [{"contactIds": readers[:1]}]
 
 
 @pytest.mark.parametrize(
@@ -177,6 +198,30 @@ def test_a_segment_that_is_not_there(runner: Any, task: Any, esputnik: Any, chan
     assert result.state == "failed"
     assert f"The account has no segment {name!r}" in str(result.error)
     assert changed() == []
+
+
+@pytest.mark.parametrize("other", [(), ("Club",)], ids=str)
+@pytest.mark.parametrize("name", ["Club ", "{{ 'Club ' }}"])
+def test_a_name_with_a_space_at_its_end(
+    runner: Any, task: Any, esputnik: Any, readers: list[int], deed: str, name: str, other: tuple[str, ...]
+) -> None:
+    in_it = readers if deed == "detach" else []
+    others = [esputnik.segment(one, *in_it) for one in other]
+    club = esputnik.segment("Club ", *in_it)
+    esputnik.segment("Club of old", *in_it)
+    result = runner.run(task(readers, segment_name=name))
+    assert result.state == "success", result.error
+    assert [len(esputnik.members(one)) for one in (club, *others)] == [5 - len(in_it), *(len(in_it) for _ in others)]
+
+
+@pytest.mark.parametrize("name", ["Club", " Club", "Club  "])
+def test_spaces_at_the_end_do_not_matter_where_one_segment_is_meant(
+    runner: Any, task: Any, esputnik: Any, readers: list[int], deed: str, name: str
+) -> None:
+    club = esputnik.segment("Club ")
+    result = runner.run(task(readers, segment_name=name))
+    assert result.state == "success", result.error
+    assert esputnik.sent(f"segments.{deed}"), club
 
 
 @pytest.mark.parametrize("kind", ["Dynamic", "Combined"])
@@ -294,6 +339,29 @@ class TestEmptying:
         result = runner.run(detach(segment_id=full, empty_segment=True, contacts=upstream("who", value)))
         assert result.state == "failed"
         assert len(esputnik.members(full)) == 5
+
+    @pytest.mark.parametrize("value", [None, []], ids=str)
+    @pytest.mark.parametrize("how", ["expand", "expand_kwargs"])
+    def test_mapped_with_rows_that_are_none(
+        self, runner: Any, dag: Any, esputnik: Any, full: int, upstream: Any, how: str, value: Any
+    ) -> None:
+        partial = EsputnikDetachFromSegmentOperator.partial(task_id="detach", dag=dag, segment_id=full, empty_segment=True)
+        mapped = (
+            partial.expand(contacts=upstream("who", [value]))
+            if how == "expand"
+            else partial.expand_kwargs(upstream("who", [{"contacts": value}]))
+        )
+        runner.api.should_retry = True
+        result = runner.run(mapped, map_index=0)
+        assert result.state == "failed"
+        assert "empty_segment lets everybody leave" in str(result.error)
+        assert len(esputnik.members(full)) == 5
+
+    def test_mapped_over_segments(self, runner: Any, dag: Any, esputnik: Any, full: int, upstream: Any) -> None:
+        partial = EsputnikDetachFromSegmentOperator.partial(task_id="detach", dag=dag, empty_segment=True)
+        result = runner.run(partial.expand(segment_id=upstream("which", [full])), map_index=0)
+        assert (result.state, result.value) == ("success", NONE), result.error
+        assert esputnik.members(full) == []
 
     @pytest.mark.parametrize("said", [{}, {"empty_segment": False}, {"empty_segment": "yes"}], ids=str)
     def test_not_said(self, runner: Any, detach: Any, esputnik: Any, full: int, said: Any) -> None:

@@ -112,12 +112,16 @@ def test_who_has_agreed(value, is_confirmed):
         (math.nan, "not a number"),
         (Decimal("NaN"), "not a number"),
         (True, "holds a bool"),
-        (b"7", "holds a bytes"),
+        (b"7", "holds bytes"),
+        (memoryview(b"7"), "holds bytes"),
+        ("7\ud800", "broken text"),
+        (Decimal("sNaN"), "not a number"),
+        (10**5000, "too long a number"),
         ([1], "holds a list"),
         ("None", "stands for nothing"),
         ("nan", "stands for nothing"),
     ],
-    ids=repr,
+    ids=lambda one: type(one).__name__,
 )
 def test_what_is_nobody_s_id(value, told):
     with pytest.raises(InvalidRequest, match=f"external_customer_id .*{told}"):
@@ -127,6 +131,22 @@ def test_what_is_nobody_s_id(value, told):
 @pytest.mark.parametrize("value", [7, 7.0, Decimal("7.00"), "7"], ids=repr)
 def test_an_id_is_the_same_whatever_type_a_driver_gives_it(value):
     assert FULL.resolved(BOOKS).contact(person({**ROW, "id": value}, FULL)).external_customer_id == "7"
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None], ids=repr)
+def test_what_is_blank_is_left_out(blank):
+    row = {**ROW, "name": blank, "id": blank, "city": blank, "zip": blank, "points": blank}
+    contact = FULL.resolved(BOOKS).contact(person(row, FULL))
+    assert contact.body() == {
+        "channels": [{"type": "email", "value": "ada@example.com"}, {"type": "sms", "value": "380440000001"}],
+        "fields": [{"id": 2, "value": "1990-05-07"}],
+    }
+
+
+@pytest.mark.parametrize("member", ["name", "city", "zip"])
+def test_what_cannot_be_encoded(member):
+    with pytest.raises(InvalidRequest, match="holds broken text"):
+        FULL.resolved(BOOKS).contact(person({**ROW, member: "A\ud800"}, FULL))
 
 
 def test_everybody_has_agreed_where_no_column_says_so():
@@ -144,6 +164,12 @@ def test_everybody_has_agreed_where_no_column_says_so():
         ({"email": "mail", "fields": {"Points": "points"}}, r"more than one .* \[1, 4\]"),
         ({"email": "mail", "fields": {3: "points"}}, "read-only"),
         ({"email": "mail", "fields": {"shop.points": "points", 1: "born"}}, r"twice \(1\)"),
+        ({"email": "mail", "fields": {1: "points", "1": "born"}}, r"twice \(1\)"),
+        ({"email": "mail", "fields": ["points"]}, r"mapping.fields is a list"),
+        ({"email": "mail", "fields": "points"}, r"mapping.fields is a str"),
+        (ContactMapping(email="mail", fields=["points"]), r"mapping.fields is a list"),
+        ({"email": "mail", "fields": {"shop.points": 7}}, r"column of the additional field shop.points is a int"),
+        ({"email": ["mail"]}, r"column of email is a list"),
         (["mail"], "mapping is a list"),
     ],
 )

@@ -34,7 +34,8 @@ def subscribe(account: Esputnik, call: Call) -> dict[str, Any]:
     contact.segments |= {segment.id for segment in account.segments.named(groups, now)}
     contact.subscriptions |= set(categories)
     account.contacts.changed(contact, now)
-    account.events.subscribed(contact, is_new=found is None, form_type=form)
+    email = next(iter(data.keys("email")), "")
+    account.events.subscribed(contact, email=email, is_new=found is None, form_type=form)
     if account.settings.esputnik_subscribe_answer == "id":
         return {"id": contact.id}
     return {"id": contact.id, **({"emailStatus": status} if status else {}), "new": found is None}
