@@ -7,32 +7,51 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By, hits
+from airflow_provider_sendpulse.jobs.esputnik.contact_search import with_email, with_external_id, with_phone
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.rows.people import Person
 
 log = logging.getLogger(__name__)
+
+Search = Callable[[Sender, Person], bool]
+"""Says whether the account has somebody by what a row says of them."""
+
+
+def by_email(sender: Sender, person: Person) -> bool:
+    """Whether a contact has a row's address."""
+    return bool(person.email) and bool(with_email(sender, person.email))
+
+
+def by_phone(sender: Sender, person: Person) -> bool:
+    """Whether a contact has a row's telephone number."""
+    return bool(person.phone) and bool(with_phone(sender, person.phone))
+
+
+def by_external_id(sender: Sender, person: Person) -> bool:
+    """Whether a contact has a row's id of the caller."""
+    return bool(person.external_customer_id) and bool(with_external_id(sender, person.external_customer_id))
 
 
 def known_only(
     sender: Sender,
     items: Iterable[Item],
-    by: Iterable[By],
+    searches: Iterable[Search],
     report: Report,
     noun: str,
     unless: Callable[[Item], bool] = lambda _: False,
 ) -> Iterator[Item]:
     """Yield the rows whose contact the account has; the others are skipped, and counted in the log.
 
-    :param by: by what contacts are looked for: any of these is enough
+    :param searches: by what contacts are looked for: any of these is enough
     :param noun: what the rows are, in the plural
     :param unless: says of a row that it makes no contact, and needs no search
     """
-    kinds = [*by]
+    ways = [*searches]
     unknown = 0
     for item in items:
-        if unless(item) or any(_is_known(sender, kind, item) for kind in kinds):
+        if unless(item) or any(is_known(sender, item.person) for is_known in ways):
             yield item
         else:
             unknown += 1
@@ -41,13 +60,4 @@ def known_only(
         log.info("%s %s are for nobody whom the account has, and create_contacts is False: skipped.", f"{unknown:,}", noun)
 
 
-def _is_known(sender: Sender, by: By, item: Item) -> bool:
-    value = {
-        By.EXTERNAL_CUSTOMER_ID: item.person.external_customer_id,
-        By.EMAIL: item.person.email,
-        By.PHONE: item.person.phone,
-    }[by]
-    return bool(value) and bool(hits(sender, by, value))
-
-
-__all__ = ["known_only"]
+__all__ = ["Search", "by_email", "by_external_id", "by_phone", "known_only"]

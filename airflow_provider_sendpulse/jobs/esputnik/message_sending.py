@@ -18,9 +18,8 @@ from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.esputnik.values import parameter
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
 from airflow_provider_sendpulse.jobs.esputnik.event_delivery import contact_id
-from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_only
+from airflow_provider_sendpulse.jobs.esputnik.known_contacts import by_email, by_phone, known_only
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -95,8 +94,8 @@ class MessageDelivery:
         with contextlib.closing(screened(persons, report, self._key)) as screen:
             items: Iterable[Item] = screen
             if not self.create_contacts:
-                by = By.EMAIL if self.is_email else By.PHONE
-                items = known_only(sender, items, [by], report, rules.noun, unless=_is_by_id)
+                search = by_email if self.is_email else by_phone
+                items = known_only(sender, items, [search], report, rules.noun, unless=_is_by_id)
             per_call = 1 if self.by_id else self.per_call
             send_once(
                 sender,

@@ -19,8 +19,7 @@ from airflow_provider_sendpulse.esputnik import orders
 from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
-from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_only
+from airflow_provider_sendpulse.jobs.esputnik.known_contacts import by_email, by_external_id, by_phone, known_only
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
 from airflow_provider_sendpulse.jobs.report import Report
@@ -92,8 +91,8 @@ class OrderDelivery:
         with contextlib.closing(screened(_checked(persons), report, self._key)) as screen:
             items: Iterable[Item] = screen
             if not self.create_contacts:
-                by = (By.EXTERNAL_CUSTOMER_ID, By.EMAIL, By.PHONE)
-                items = known_only(sender, items, by, report, rules.noun)
+                searches = (by_external_id, by_email, by_phone)
+                items = known_only(sender, items, searches, report, rules.noun)
             send_once(
                 sender,
                 items,
