@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from broadcasting import Newsletter
 from execution_api import ExecutionApi
+from fresh_dag import anew
 from task_runner import TaskRunner
 
 from airflow_provider_sendpulse.jobs.database_ledger import DatabaseLedger
@@ -23,6 +24,7 @@ from airflow_provider_sendpulse.operators.esputnik.messages import EsputnikSendM
 from airflow_provider_sendpulse.operators.esputnik.orders import EsputnikSendOrdersOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.operators.ledgers import SqlLedger
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 pytestmark = pytest.mark.usefixtures("connect", "connect_esputnik")
 
@@ -65,25 +67,26 @@ def claimed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def operators(account: Any, message: int) -> dict[str, Callable[..., Any]]:
-    """Return what makes a task of every operator that the page names, with more rows than it claims at once."""
+    """Return what makes a task of every operator that the page names, of a number of rows."""
     orders = [{**ORDER, "external_order_id": number} for number in range(ROWS)]
+    book = account.book("Readers", ())
     return {
-        "SendPulseSendEventOperator": lambda **given: SendPulseSendEventOperator(
-            event_name="left", contacts=PEOPLE, event_key="cart", **given
+        "SendPulseSendEventOperator": lambda rows=ROWS, **given: SendPulseSendEventOperator(
+            event_name="left", contacts=PEOPLE[:rows], event_key="cart", **given
         ),
-        "EsputnikSendEventOperator": lambda **given: EsputnikSendEventOperator(
-            event_type_key="left", contacts=PEOPLE, event_key="cart", **given
+        "EsputnikSendEventOperator": lambda rows=ROWS, **given: EsputnikSendEventOperator(
+            event_type_key="left", contacts=PEOPLE[:rows], event_key="cart", **given
         ),
-        "EsputnikSendMessageOperator": lambda **given: EsputnikSendMessageOperator(
-            message_id=message, contacts=PEOPLE, row_key="cart", **given
+        "EsputnikSendMessageOperator": lambda rows=ROWS, **given: EsputnikSendMessageOperator(
+            message_id=message, contacts=PEOPLE[:rows], row_key="cart", **given
         ),
-        "EsputnikSendOrdersOperator": lambda **given: EsputnikSendOrdersOperator(orders=orders, **given),
-        "EsputnikSubscribeContactOperator": lambda **given: EsputnikSubscribeContactOperator(
-            contacts=PEOPLE, mapping={"email": "email"}, **given
+        "EsputnikSendOrdersOperator": lambda rows=ROWS, **given: EsputnikSendOrdersOperator(orders=orders[:rows], **given),
+        "EsputnikSubscribeContactOperator": lambda rows=ROWS, **given: EsputnikSubscribeContactOperator(
+            contacts=PEOPLE[:rows], mapping={"email": "email"}, **given
         ),
-        "SendPulseAddEmailsOperator": lambda **given: SendPulseAddEmailsOperator(
-            address_book_id=account.book("Readers", ()),
-            contacts=PEOPLE,
+        "SendPulseAddEmailsOperator": lambda rows=ROWS, **given: SendPulseAddEmailsOperator(
+            address_book_id=book,
+            contacts=PEOPLE[:rows],
             double_opt_in=True,
             sender_email="shop@example.com",
             **given,
@@ -138,25 +141,62 @@ def test_claims_of_messages(
     assert max(claimed) == claims
 
 
+@pytest.mark.parametrize("name", table())
+def test_a_retry_sends_only_what_was_not_sent(
+    name: str, account: Any, dag: Any, message: int, ledger: Path, emulator: Any
+) -> None:
+    make = operators(account, message)[name]
+    runner = TaskRunner(state_store=False)
+    assert runner.run(make(50, task_id="send", dag=anew(dag), ledger="ledger")).value["accepted"] == 50
+    again = runner.run(make(task_id="send", dag=anew(dag), ledger="ledger"), try_number=2)
+    assert again.state == "success", again.error
+    assert (again.value["skipped"], again.value["accepted"]) == (50, ROWS - 50)
+
+
+@pytest.mark.parametrize("name", table())
+@pytest.mark.parametrize(
+    "has_store",
+    [
+        False,
+        pytest.param(
+            True, marks=pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="the task state store came with Airflow 3.3")
+        ),
+    ],
+)
+def test_a_retry_without_a_ledger(name: str, account: Any, dag: Any, message: int, emulator: Any, has_store: bool) -> None:
+    make = operators(account, message)[name]
+    runner = TaskRunner(state_store=has_store)
+    assert runner.run(make(50, task_id="send", dag=anew(dag))).value["accepted"] == 50
+    before = emulator.requests.total
+    again = runner.run(make(task_id="send", dag=anew(dag), max_rejected_ratio=1), try_number=2)
+    assert again.state == "success", again.error
+    if has_store:
+        assert (again.value["skipped"], again.value["accepted"]) == (50, ROWS - 50)
+    else:
+        # What the first try has not sent is in doubt just as well: nothing tells them apart.
+        assert again.value["in_doubt"] == ROWS
+        assert emulator.requests.total == before
+
+
 def test_rows_are_settled_by_hand(account: Any, dag: Any, message: int, ledger: Path, emulator: Any) -> None:
     """The page's own lines find the rows, and its statements settle them."""
     assert f"message {message}" in PAGE
     cart = {"email": "ada@example.com", "cart": 1001, "step": 2}
     how = {"dag": dag, "ledger": "ledger", "max_rejected_ratio": 1}
     tasks: dict[str, Callable[..., Any]] = {
-        "events.send": lambda **given: SendPulseSendEventOperator(
+        "events.send": lambda rows=ROWS, **given: SendPulseSendEventOperator(
             event_name="cart_left",
             contacts=[cart, {**cart, "automation_id": 4711}],
             event_key="cart || step",
             **given,
         ),
-        "esputnik.events.send_v2": lambda **given: EsputnikSendEventOperator(
+        "esputnik.events.send_v2": lambda rows=ROWS, **given: EsputnikSendEventOperator(
             event_type_key="cartLeft", contacts=[cart], event_key="cart || step", **given
         ),
-        "esputnik.messages.smartsend": lambda **given: EsputnikSendMessageOperator(
+        "esputnik.messages.smartsend": lambda rows=ROWS, **given: EsputnikSendMessageOperator(
             message_id=message, contacts=[cart], row_key="cart || step", **given
         ),
-        "esputnik.orders.add": lambda **given: EsputnikSendOrdersOperator(
+        "esputnik.orders.add": lambda rows=ROWS, **given: EsputnikSendOrdersOperator(
             orders=[{**ORDER, "external_order_id": "A-1001"}], **given
         ),
     }
