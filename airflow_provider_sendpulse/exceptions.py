@@ -92,7 +92,13 @@ class AmbiguousOutcome(FinalFailure):
     """A call that must not be repeated blindly was sent, and its answer was lost: it may have been carried out.
 
     It is final on purpose. A retry by Airflow would be just such a blind repeat.
+
+    :param was_received: whether the service says that it has received the same call before
     """
+
+    def __init__(self, message: str = "", *, was_received: bool = False, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.was_received = was_received
 
 
 class NeedsHuman(FinalFailure):

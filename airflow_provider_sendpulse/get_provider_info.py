@@ -37,6 +37,15 @@ _FIELDS: dict[str, dict[str, Any]] = {
         "description": "SendPulse allows 1000 on free, 2000 on paid and 3000 on enterprise plans. Default 1000.",
         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
     },
+    "account": {
+        "label": "Account",
+        "description": (
+            "Your name for the account. With it, what was sent stays known when another API ID or static key takes the "
+            "place of this one. The same in every connection to the account, and in no other. Empty: the API ID or static "
+            "key tells accounts apart."
+        ),
+        "schema": {"type": ["string", "null"]},
+    },
     "account_timezone": {
         "label": "Account time zone",
         "description": "Time zone set in the SendPulse account, such as Europe/Kyiv. Needed to schedule a campaign.",
@@ -80,6 +89,15 @@ _ESPUTNIK_FIELDS: dict[str, dict[str, Any]] = {
             "eSputnik allows, which is 200 for all calls together, 50 for searching contacts and 350 for events."
         ),
         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+    },
+    "account": {
+        "label": "Account",
+        "description": (
+            "Your name for the account. With it, what was sent stays known when another API key takes the "
+            "place of this one. The same in every connection to the account, and in no other. Empty: the API key "
+            "tells accounts apart."
+        ),
+        "schema": {"type": ["string", "null"]},
     },
     "account_timezone": {
         "label": "Organisation time zone",

@@ -22,7 +22,7 @@ class ClientCredentials:
 
     @property
     def identity(self) -> str:
-        """What tells one account from another."""
+        """What tells one account from another that has no name."""
         return self.client_id
 
     @property
@@ -43,7 +43,7 @@ class StaticKey:
 
     @property
     def identity(self) -> str:
-        """What tells one account from another."""
+        """What tells one account from another that has no name."""
         return self.key
 
     @property
@@ -65,7 +65,7 @@ class BasicKey:
 
     @property
     def identity(self) -> str:
-        """What tells one account from another."""
+        """What tells one account from another that has no name."""
         return self.key
 
     @property
@@ -105,6 +105,7 @@ class Account:
     :param events_url: base URL of the host that takes events
     :param limits: the request budget, shared by everything that uses this account
     :param ceiling: limits that no call exceeds, not even one whose endpoint has an allowance of its own
+    :param name: tells it from other accounts of the service, whatever its credentials; these do so where it is empty
     """
 
     service: Service
@@ -115,6 +116,12 @@ class Account:
     timeouts: Timeouts = Timeouts()
     user_agent: str = "airflow-provider-sendpulse"
     ceiling: tuple[Limit, ...] = ()
+    name: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from other accounts of the service; it may hold a secret."""
+        return f"named\0{self.name}" if self.name else self.credentials.identity
 
     def url(self, host: Host | SecretUrl, target: str) -> str:
         """Return the complete URL of a call."""
@@ -126,14 +133,14 @@ class Account:
     @property
     def budget_key(self) -> str:
         """Name of the shared budget: every process that calls this account on this address has the same."""
-        return "budget-" + self._digest(self.credentials.identity)
+        return "budget-" + self._digest(self.identity)
 
     def budget_of(self, call: Call[Any]) -> tuple[str, tuple[Limit, ...]]:
         """Return the name of the shared budget that a call draws on, and its limits."""
         if call.allowance is None:
             return self.budget_key, self.limits
         return (
-            "budget-" + self._digest(self.credentials.identity, call.allowance.name),
+            "budget-" + self._digest(self.identity, call.allowance.name),
             (*call.allowance.limits, *self.ceiling),
         )
 
@@ -147,12 +154,12 @@ class Account:
     @property
     def leases_key(self) -> str:
         """Name of the shared record of who does what alone on this account."""
-        return "leases-" + self._digest(self.credentials.identity)
+        return "leases-" + self._digest(self.identity)
 
     @property
     def quotas_key(self) -> str:
         """Name of the shared record of what was used up of the account's small quotas."""
-        return "quotas-" + self._digest(self.credentials.identity)
+        return "quotas-" + self._digest(self.identity)
 
     def _digest(self, *parts: str) -> str:
         text = "\0".join((self.service.name, self.api_url, *parts))

@@ -265,6 +265,8 @@ class _Exchange(Generic[T]):
         elif problem.kind is ProblemKind.BROKEN:
             reason = f"the service answered HTTP {answer.status}"
             yield from self._after_silence(TransportFailure(Executed.UNKNOWN, reason), answer)
+        elif problem.kind is ProblemKind.REPEATED:
+            raise self._error(AmbiguousOutcome, answer, problem, "was received before", was_received=True)
         elif problem.kind is ProblemKind.THROTTLED:
             asked = retry_after(answer.headers, self._now()) or problem.retry_after
             pause_for = self._attempts.pause(asked)

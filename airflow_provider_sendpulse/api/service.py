@@ -27,6 +27,9 @@ class ProblemKind(enum.Enum):
     REFUSED = "refused"
     """The service said no; nothing was carried out."""
 
+    REPEATED = "repeated"
+    """The service has received the same call before: what became of that one is not known."""
+
     BROKEN = "broken"
     """The service or a gateway failed: what happened to the request is not known."""
 

@@ -124,6 +124,7 @@ class Campaigns:
             status = 0 if settings.create_answer == "manual" else 13
         if not content.name:
             content.name = f"Campaign_{settings.user_id}_{self._next_id:X}"
+        content.name = content.name[: settings.longest_campaign_name]
         campaign = Campaign(self._next_id, content, now, status, [(status, now)])
         if not content.is_draft and not content.is_test and settings.next_campaign_outcomes:
             campaign.outcome = settings.next_campaign_outcomes.pop(0)

@@ -92,6 +92,7 @@ class Settings:
     next_campaign_outcomes: list[int | list[int]] = field(default_factory=list)
     campaign_visibility_seconds: float = 0.0
     campaign_visibility_reads: int = 0
+    longest_campaign_name: int | None = None
     smtp_visibility_seconds: float = 0.0
     smtp_visibility_reads: int = 0
     tag_queue_seconds: float = 1.0
@@ -203,7 +204,9 @@ class Settings:
     esputnik_past_event_types_off: list[str] = field(default_factory=list)
     esputnik_past_events_deletable: bool = False
     esputnik_broadcast_visibility_seconds: float = 0.0
+    esputnik_longest_broadcast_title: int | None = None
     esputnik_activity: bool = True
+    esputnik_reads_at_once: int = 1
 
     # What becomes of a mailed message
     bounce_share: float = 0.02

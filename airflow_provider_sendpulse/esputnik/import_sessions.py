@@ -130,7 +130,8 @@ def start(
 ) -> Call[StartedImport]:
     """Add contacts, or update those that are there already; 1 to :data:`MOST_CONTACTS`.
 
-    It may be repeated: the contacts end up the same, in a session of its own.
+    A repeat does the contacts no harm, but is a session of its own, which the first one may overtake: so this is not
+    repeated by itself, and whoever does waits until whatever has come of the first is over.
 
     :param contact_fields: the members to write, of :data:`CONTACT_FIELDS`. One that is named and that a contact lacks is
         cleared, and without this list the service would clear all that is absent: so it has to be said
@@ -159,7 +160,6 @@ def start(
         path="/v1/contacts",
         body=JsonBody(body),
         read=_started,
-        repeat=Repeat.ALWAYS,
         reaches_people=event_key_for_new_contacts is not None,
         private=tuple(value for item in contacts for value in item.private),
     )
@@ -198,9 +198,13 @@ def membership(
 ) -> dict[str, Any]:
     """Return the members of the body that are the same for contacts and for a file of them.
 
-    :raises InvalidRequest: for an event key that the service does not take
+    :raises InvalidRequest: for an event key that the service does not take, or a segment to join and to leave
     """
     event_key = event_key_for_new_contacts
+    if both := sorted({*group_names} & {*group_names_exclude}):
+        raise InvalidRequest(f"Contacts cannot join and leave one segment: {', '.join(both)}.")
+    if not isinstance(restore_deleted, bool):
+        raise InvalidRequest(f"restore_deleted is {restore_deleted!r}; it is True or False.")
     return {
         "restoreDeleted": restore_deleted,
         **wire.present(

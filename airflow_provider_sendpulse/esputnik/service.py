@@ -85,7 +85,7 @@ def _in_a_good_answer(call: Call[Any], answer: Answer, body: Any) -> Problem | N
 def _repeated(call: Call[Any], message: str) -> Problem:
     said = "The same request was received less than a minute ago, and this one was not carried out."
     if call.reaches_people and call.repeat is Repeat.IF_NOT_EXECUTED:
-        return Problem(ProblemKind.REFUSED, message=message, advice=f"{said} Look for what became of the first.")
+        return Problem(ProblemKind.REPEATED, message=message, advice=f"{said} Look for what became of the first.")
     return Problem(ProblemKind.QUOTA, message=message, retry_after=REPEAT_AFTER, advice=f"{said} Try again after a minute.")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from airflow_provider_sendpulse.api.call import Call, JsonBody, Repeat, SecretUrl
+from airflow_provider_sendpulse.api.call import Call, JsonBody, SecretUrl
 from airflow_provider_sendpulse.esputnik import wire
 from airflow_provider_sendpulse.esputnik.import_sessions import DedupeOn, dedupe_key, membership
 from airflow_provider_sendpulse.exceptions import InvalidRequest
@@ -41,7 +41,8 @@ def start(
 ) -> Call[Upload]:
     """Add or update the contacts of a file: CSV in UTF-8 with commas, at most 100 MB, which the service fetches by URL.
 
-    Columns that the file lacks stay as they are. The service refuses a file that it cannot read.
+    Columns that the file lacks stay as they are. The service refuses a file that it cannot read. It is not repeated by
+    itself; see :func:`~airflow_provider_sendpulse.esputnik.import_sessions.start`.
 
     :param link: the file's URL, with user name and password where they are needed
     :param group_names: names of static segments that the contacts join
@@ -65,7 +66,6 @@ def start(
         path="/v1/contacts/upload",
         body=JsonBody(body),
         read=_upload,
-        repeat=Repeat.ALWAYS,
         reaches_people=event_key_for_new_contacts is not None,
         private=private,
     )

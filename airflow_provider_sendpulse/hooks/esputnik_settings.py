@@ -50,6 +50,7 @@ class EsputnikSettings(Settings):
                 ceiling=(fastest,) if reader.text("requests_per_second") else (),
                 timeouts=Timeouts(total=reader.positive("timeout", 60.0)),
                 user_agent=USER_AGENT,
+                name=reader.text("account") or "",
             ),
             deployment=reader.text("deployment") or "",
             coordination_conn_id=reader.text("coordination_conn_id"),

@@ -59,6 +59,7 @@ class SendPulseSettings(Settings):
                 ),
                 timeouts=Timeouts(total=reader.positive("timeout", 60.0)),
                 user_agent=USER_AGENT,
+                name=reader.text("account") or "",
             ),
             event_urls=_event_urls(reader),
             account_timezone=reader.text("account_timezone"),

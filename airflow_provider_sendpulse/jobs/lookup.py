@@ -17,19 +17,38 @@ _SLACK = dt.timedelta(days=2)
 
 
 def find_marked(
-    sender: Sender, marker: Marker, since: dt.datetime, address_book_ids: Sequence[int]
+    sender: Sender, marker: Marker, since: dt.datetime, address_book_ids: Sequence[int], name: str | None = None
 ) -> list[campaigns.Campaign]:
     """Return every campaign whose name ends in the mailing's marker, of any generation, the latest generation first.
 
     :param since: none of them can have been created before this; the account's list is read back to there
     :param address_book_ids: address books whose own lists are read too; they hold names only
+    :param name: the name that was given, without the marker: with it, those are returned too whose name may be what is left
+        of that, and that do not say that they are older; they come last
     :raises ServiceError: when a list could not be read to the end: the look-up says nothing then
     """
-    found = {campaign.id: campaign for campaign in _in_account(sender, marker, since)}
+    oldest = (since - _SLACK).strftime(campaigns.DATE_FORMAT)
+
+    def is_one(text: str, date: str = "") -> bool:
+        if marker.marks(text):
+            return True
+        is_old = date[:2] == "20" and date < oldest
+        return name is not None and not is_old and marker.is_cut_in(text, name)
+
+    listed = as_far_back(
+        sender,
+        campaigns.list(order="desc"),
+        number=lambda campaign: campaign.id,
+        date=lambda campaign: campaign.send_date,
+        oldest=oldest,
+    )
+    found = {campaign.id: campaign for campaign in listed if is_one(campaign.name, campaign.send_date)}
     for book in address_book_ids:
-        for listed in _in_book(sender, book):
-            if marker.marks(listed.task_name) and listed.task_id not in found:
-                found[listed.task_id] = sender.send(campaigns.read(listed.task_id))
+        for entry in _in_book(sender, book):
+            if entry.task_id not in found and is_one(entry.task_name):
+                campaign = sender.send(campaigns.read(entry.task_id))
+                if is_one(campaign.name or entry.task_name, campaign.send_date):
+                    found[campaign.id] = campaign
     return sorted(found.values(), key=lambda campaign: (generation(campaign), campaign.id), reverse=True)
 
 
@@ -47,17 +66,6 @@ def _in_book(sender: Sender, address_book_id: int) -> list[address_books.BookCam
         if error.error_code != ErrorCode.BOOK_NOT_FOUND.code:
             raise
         return []
-
-
-def _in_account(sender: Sender, marker: Marker, since: dt.datetime) -> list[campaigns.Campaign]:
-    listed = as_far_back(
-        sender,
-        campaigns.list(order="desc"),
-        number=lambda campaign: campaign.id,
-        date=lambda campaign: campaign.send_date,
-        oldest=(since - _SLACK).strftime(campaigns.DATE_FORMAT),
-    )
-    return [campaign for campaign in listed if marker.marks(campaign.name)]
 
 
 __all__ = ["find_marked", "generation"]

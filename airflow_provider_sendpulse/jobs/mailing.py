@@ -125,6 +125,7 @@ def went_out(campaign: campaigns.Campaign) -> bool | None:
 
 class _Creation(OneOfAKind[campaigns.Campaign, campaigns.CreatedCampaign]):
     noun = "campaign"
+    likeness = "the subject and the address books"
     dashboard = "SendPulse"
     gone = CampaignNotSent
 
@@ -144,7 +145,10 @@ class _Creation(OneOfAKind[campaigns.Campaign, campaigns.CreatedCampaign]):
 
     def find(self) -> list[campaigns.Campaign]:
         mailing = self._mailing
-        return find_marked(self._sender, mailing.marker, mailing.since, mailing.campaign.address_book_ids)
+        books = mailing.campaign.address_book_ids
+        # A test may bear the name of the campaign that it is a test of.
+        name = mailing.campaign.name if mailing.listed else None
+        return find_marked(self._sender, mailing.marker, mailing.since, books, name)
 
     def reading(self, number: int) -> Call[campaigns.Campaign]:
         return campaigns.read(number)
@@ -159,6 +163,9 @@ class _Creation(OneOfAKind[campaigns.Campaign, campaigns.CreatedCampaign]):
 
     def compare(self, found: campaigns.Campaign) -> None:
         _compare(found, self._mailing)
+
+    def is_like(self, found: campaigns.Campaign) -> bool:
+        return not _other_content(found, self._mailing)
 
     def found_id(self, found: campaigns.Campaign) -> int:
         return found.id
@@ -221,17 +228,23 @@ class _Creation(OneOfAKind[campaigns.Campaign, campaigns.CreatedCampaign]):
         return not went
 
 
-def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
+def _other_content(found: campaigns.Campaign, mailing: Mailing) -> list[tuple[str, Any, Any]]:
+    """Return what is other, there and here: the subject, the address books."""
     wanted = mailing.campaign
     differences: list[tuple[str, Any, Any]] = []
-    if found.status == CampaignStatus.DRAFT.code and not wanted.draft:
-        differences.append(("kind", "a draft", "a campaign to send"))
     if found.subject != wanted.subject and edit_in_name(found.name) is None:
         differences.append(("subject", found.subject, wanted.subject))
     # A segment's campaign may name no book, or one that was not given; that of several books may name only one of them.
     there, here = set(found.address_book_ids), set(wanted.address_book_ids)
     if wanted.segment_id is None and there and there != here and not (len(there) == 1 and there < here):
         differences.append(("address books", [*found.address_book_ids], [*wanted.address_book_ids]))
+    return differences
+
+
+def _compare(found: campaigns.Campaign, mailing: Mailing) -> None:
+    differences = _other_content(found, mailing)
+    if found.status == CampaignStatus.DRAFT.code and not mailing.campaign.draft:
+        differences.insert(0, ("kind", "a draft", "a campaign to send"))
     if differences:
         told = "; ".join(f"{what}: {theirs!r} there, {ours!r} here" for what, theirs, ours in differences)
         raise CampaignConflict(

@@ -15,6 +15,9 @@ from typing import Self
 LONGEST_NAME = 120
 """Characters of a campaign's name with its marker."""
 
+LEAST_LEFT = 16
+"""Characters of a name that a service may have cut: nobody cuts names shorter, and shorter ones are alike by chance."""
+
 _MARKED = re.compile(r"(?:\[af-edit-([0-9a-f]{8})\] )?\[af-([0-9a-f]{16})-g([1-9][0-9]*)\]\s*$")
 
 
@@ -46,6 +49,17 @@ class Marker:
         found = Marker.in_name(name)
         return found is not None and found.digest == self.digest
 
+    def is_cut_in(self, name: str, given: str) -> bool:
+        """Whether a name without a marker may be what a service left of the name that we gave, whatever the generation.
+
+        :param given: the name before the marker was added, see :meth:`name`
+        """
+        left = name.rstrip().rstrip(".…").rstrip()
+        whole = self.name(given)
+        stem = whole[: whole.rindex("-g") + 2]
+        is_longer = left.startswith(stem) and left[len(stem) :].isdigit()
+        return len(left) >= LEAST_LEFT and (stem.startswith(left) or is_longer)
+
     def __str__(self) -> str:
         return f"[af-{self.digest}-g{self.generation}]"
 
@@ -73,4 +87,4 @@ def plain_name(name: str) -> str:
     return _MARKED.sub("", name).strip()
 
 
-__all__ = ["LONGEST_NAME", "Marker", "edit_in_name", "plain_name"]
+__all__ = ["LEAST_LEFT", "LONGEST_NAME", "Marker", "edit_in_name", "plain_name"]

@@ -60,6 +60,9 @@ class OneOfAKind(ABC, Generic[Found, Created]):
     noun: ClassVar[str]
     """What it is called."""
 
+    likeness: ClassVar[str]
+    """What :meth:`is_like` compares."""
+
     dashboard: ClassVar[str]
     """Where a person looks for it."""
 
@@ -87,10 +90,14 @@ class OneOfAKind(ABC, Generic[Found, Created]):
         self._log = log
         self._listed = listed
         self._may_be_unlisted = False
+        self._unmarked: list[Found] = []
 
     @abstractmethod
     def find(self) -> list[Found]:
-        """Return all that bear the marker, the one that counts first."""
+        """Return all that bear the marker, the one that counts first; and behind them those that may have lost it.
+
+        A service that cuts a name cuts off the marker at its end.
+        """
 
     @abstractmethod
     def reading(self, number: int) -> Call[Found]:
@@ -108,6 +115,10 @@ class OneOfAKind(ABC, Generic[Found, Created]):
     @abstractmethod
     def compare(self, found: Found) -> None:
         """Raise when what was found is not what would be created."""
+
+    @abstractmethod
+    def is_like(self, found: Found) -> bool:
+        """Whether one without a marker may be what would be created, by what both are."""
 
     @abstractmethod
     def found_id(self, found: Found) -> int:
@@ -169,6 +180,7 @@ class OneOfAKind(ABC, Generic[Found, Created]):
         :raises RightLost: when somebody else may have created it meanwhile
         """
         call = self.creating(marker)
+        self._require_no_unmarked()
         if not self._right.is_held():
             raise RightLost
         intent = Intent(marker.generation, self._clock.now())
@@ -180,8 +192,15 @@ class OneOfAKind(ABC, Generic[Found, Created]):
             self._log.warning("%s Looking for the marker %s.", doubt, marker)
             found = self.look_until_visible(intent, doubt)
             if found is not None and self.generation(found) >= marker.generation:
-                self._log.info("%s %s was created; only the answer was lost.", self.noun.capitalize(), self.found_id(found))
+                what = " by an earlier request" if doubt.was_received else "; only the answer was lost"
+                self._log.info("%s %s was created%s.", self.noun.capitalize(), self.found_id(found), what)
                 return self.adopt(found)
+            if doubt.was_received:
+                raise self._not_established(
+                    f"{self.dashboard} says that it has received the request that creates the {self.noun} before, and "
+                    "lists none",
+                    doubt,
+                ) from None
             if again or not self._listed:
                 raise self._not_established(
                     f"The request that creates the {self.noun} was sent twice, two minutes apart, and both answers were "
@@ -206,7 +225,9 @@ class OneOfAKind(ABC, Generic[Found, Created]):
 
     def look(self) -> Found | None:
         """Look once."""
-        found = self.find()
+        listed = self.find()
+        found = [one for one in listed if self.generation(one)]
+        self._unmarked = [one for one in listed if not self.generation(one)]
         if len(found) > 1:
             numbers = [self.found_id(one) for one in found]
             self._log.info("%ss with the marker %s: %s.", self.noun.capitalize(), self._marker, numbers)
@@ -260,6 +281,20 @@ class OneOfAKind(ABC, Generic[Found, Created]):
             if found is None and intent is not None and not self._listed:
                 raise self._not_established("An earlier try may have sent it")
         return self.create(self._marker) if found is None else self.settle(found, intent)
+
+    def _require_no_unmarked(self) -> None:
+        """Check that nothing was seen that may be ours without its marker: nobody can tell it from another's."""
+        alike = [self.found_id(one) for one in self._unmarked if self.is_like(one)]
+        if not alike:
+            return
+        raise AmbiguousOutcome(
+            f"No {self.noun} bears the marker {self._marker}, but {self.noun} {', '.join(map(str, alike))} has the "
+            f"beginning of the name that this task gives, and {self.likeness} of this one: it may be this one, its name "
+            f"cut by {self.dashboard}. Nothing was created. Look at it in the {self.dashboard} dashboard. If it is this "
+            "one, it goes out: mark the task as success, and give shorter names. If it is not, give the operator another "
+            "name.",
+            operation=self.operation,
+        )
 
     def _remembered(self, intent: Intent | None) -> Found | None:
         """Return what an earlier try has created and written down."""

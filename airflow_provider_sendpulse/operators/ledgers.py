@@ -110,7 +110,7 @@ def open_ledger(
 
 def account_identity(account: Account) -> str:
     """Return what tells one account from another; credentials are in it, so it is a digest."""
-    return hashlib.sha256(f"{account.service.name}\0{account.credentials.identity}".encode()).hexdigest()
+    return hashlib.sha256(f"{account.service.name}\0{account.identity}".encode()).hexdigest()
 
 
 __all__ = ["SqlLedger", "account_identity", "open_ledger"]

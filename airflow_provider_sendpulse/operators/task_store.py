@@ -16,6 +16,7 @@ from airflow_provider_sendpulse.version_compat import never_expire
 
 _POSITION = "position"
 _IMPORT_SESSIONS = "import sessions"
+_FILE_IMPORT = "file import"
 _EDIT = "campaign edit"
 _CODE_REQUESTED = "activation code requested"
 
@@ -63,6 +64,12 @@ def task_import_sessions(context: Any) -> PositionStore:
     """Return where the tries of this task keep the import sessions that they have started; as :func:`task_position`."""
     store = context.get("task_state_store")
     return MemoryPosition() if store is None else TaskPosition(store, _IMPORT_SESSIONS)
+
+
+def task_file_import(context: Any) -> PositionStore:
+    """Return where the tries of this task keep the import of a file that they have begun; as :func:`task_position`."""
+    store = context.get("task_state_store")
+    return MemoryPosition() if store is None else TaskPosition(store, _FILE_IMPORT)
 
 
 def task_edit(context: Any) -> PositionStore:
@@ -134,6 +141,7 @@ __all__ = [
     "message_record",
     "task_code_requests",
     "task_edit",
+    "task_file_import",
     "task_import_sessions",
     "task_ledger",
     "task_position",

@@ -30,6 +30,7 @@ class Columns:
     :param contact_id: column of the service's id of the contact; empty where there is none
     :param variables: columns that become variables: a list keeps their names, a mapping (column to variable) renames
         them, ``None`` takes every other column
+    :param each_reached: whether every column that says whom a row is for has to be there, and not just any of them
     """
 
     email: str = "email"
@@ -40,6 +41,7 @@ class Columns:
     time: str | None = None
     external_customer_id: str = ""
     contact_id: str = ""
+    each_reached: bool = False
 
     def chosen(self, row: Row) -> dict[str, str]:
         """Return which columns of a row become which variables."""
@@ -53,7 +55,12 @@ class Columns:
         reached = self._reached
         if reached and not any(column in row for column in reached):
             return f"neither a column {' nor '.join(reached)}" if len(reached) > 1 else f"no column {reached[0]}"
-        needed = [*self.key, *([] if self.time is None else [self.time]), *(self.variables or ())]
+        needed = [
+            *(reached if self.each_reached else ()),
+            *self.key,
+            *([] if self.time is None else [self.time]),
+            *(self.variables or ()),
+        ]
         missing = [column for column in needed if column not in row]
         return f"no column {', '.join(missing)}" if missing else ""
 

@@ -20,6 +20,8 @@ CREDENTIALS_ADVICE = (
 )
 
 
+_CONFLICT = 409
+
 _ECHO = 422
 """The code that says no more than the HTTP status of the same number."""
 
@@ -74,6 +76,14 @@ def find_problem(call: Call[Any], answer: Answer, body: Any) -> Problem | None:
         return Problem(ProblemKind.QUOTA, code, message, retry_after=limited[0], advice=limited[1])
     if answer.status == 401:
         return Problem(ProblemKind.CREDENTIALS, code, message)
+    if (
+        answer.status == _CONFLICT
+        and code in (None, _CONFLICT)
+        and call.reaches_people
+        and call.repeat is Repeat.IF_NOT_EXECUTED
+    ):
+        # Not documented. With something that is there already, perhaps: no reason to believe that nothing was carried out.
+        return Problem(ProblemKind.REPEATED, message=message)
     advice = error_codes.advice(code) or (error_codes.advice_by_text(message) if code == _ECHO else "")
     if answer.status == 403 and not advice:
         advice = "The account or its plan does not allow this. " + CREDENTIALS_ADVICE

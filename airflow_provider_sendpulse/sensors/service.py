@@ -91,6 +91,11 @@ class ServiceSensor(BaseSensorOperator):
         if not self.deferrable:
             try:
                 return super().execute(context)
+            except (AirflowSensorTimeout, AirflowSkipException) as error:
+                if error.__cause__ is not None:
+                    raise  # a look that failed, where failing means skipping
+                told = f"{self.what}: {error} Seen last: {self._history.last}.{self._trouble}"
+                raise type(error)(told) from None
             finally:
                 self.hook.close()
         seen = self._first_look(context)

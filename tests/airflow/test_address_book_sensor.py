@@ -94,6 +94,7 @@ def test_expected_contacts(runner: Any, dag: Any, account: Any, mode: str) -> No
     expected = sensor(dag, mode, address_book_id=str(book_id), expected_contacts="{{ 2 }}", timeout=0)
     result = runner.run(expected)
     assert type(result.error).__name__ == "AirflowSensorTimeout"
+    assert "een last: status 0 (1 of 2 contacts are there)" in str(result.error)
     account._command("add_book", {"name": "Another", "emails": ["ada@example.com", "bob@example.com"]})
     expected.address_book_id = book_id + 1
     assert runner.run(expected).value["status"] == 0

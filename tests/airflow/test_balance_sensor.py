@@ -99,8 +99,8 @@ def test_timeout(runner: Any, dag: Any, account: Any, mode: str, soft_fail: bool
     assert "the balance is 14.36 USD, of 15" in result.log
     if not soft_fail:
         assert type(result.error).__name__ == "AirflowSensorTimeout"
-    if mode == "deferred" and not soft_fail:
-        assert "seen last: the balance is 14.36 USD, of 15" in str(result.error)
+    if not soft_fail:
+        assert "een last: the balance is 14.36 USD, of 15" in str(result.error)
 
 
 def test_all_that_is_missing_is_told(runner: Any, dag: Any, account: Any) -> None:

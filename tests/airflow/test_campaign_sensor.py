@@ -144,6 +144,23 @@ def test_timeout(runner: Any, dag: Any, account: Any, mode: str, soft_fail: bool
     assert result.state == ("skipped" if soft_fail else "failed")
     if not soft_fail:
         assert type(result.error).__name__ == "AirflowSensorTimeout"
+    if mode != "deferred" or not soft_fail:
+        assert "een last: status 15 (" in (str(result.error) if result.error else result.log)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_timeout_says_that_the_last_look_failed(runner: Any, dag: Any, account: Any, quick: Any, mode: str) -> None:
+    campaign_id = account.campaign(15)
+    account.emulator.faults.add("status", operation="campaigns.read", times=None, status=503)
+    result = runner.run(sensor(dag, mode, campaign_id=campaign_id, timeout=0))
+    assert "een last: nothing. The last look failed: SendPulse: GET /campaigns/" in str(result.error)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_look_that_ends_the_wait_is_no_timeout(runner: Any, dag: Any, account: Any, mode: str) -> None:
+    result = runner.run(sensor(dag, mode, campaign_id=account.campaign(15) + 1, timeout=0, soft_fail=True))
+    assert result.state == "skipped"
+    assert "een last" not in result.log
 
 
 def test_deferred_timeout_says_what_was_seen(runner: Any, dag: Any, account: Any) -> None:

@@ -107,6 +107,7 @@ def test_timeout(runner: Any, sensor_of: Any) -> None:
     result = runner.run(sensor_of("unknown", timeout=0.05))
     assert result.state == "failed"
     assert type(result.error).__name__ == "AirflowSensorTimeout"
+    assert "een last: " in str(result.error)
 
 
 @pytest.mark.parametrize("nothing", ["", None, "None"])

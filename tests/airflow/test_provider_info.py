@@ -126,6 +126,7 @@ def test_form_has_every_setting_that_is_read(kind: str) -> None:
     read = {
         name
         for name in (
+            "account",
             "events_host",
             "event_urls",
             "timeout",

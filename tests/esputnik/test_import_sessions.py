@@ -9,7 +9,7 @@ from airflow_provider_sendpulse import esputnik as es
 from airflow_provider_sendpulse.api.statuses import StatusClass
 from airflow_provider_sendpulse.esputnik.contacts import Contact, Field
 from airflow_provider_sendpulse.esputnik.import_sessions import DedupeOn
-from airflow_provider_sendpulse.exceptions import InvalidRequest, Refused
+from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, InvalidRequest, Refused
 
 ADA, GRACE = Contact.reached(email="ada@example.com", first_name="Ada"), Contact.reached(email="grace@example.com")
 
@@ -85,10 +85,11 @@ def test_an_import_that_is_refused_as_a_whole_with_200(either, emulator):
     assert caught.value.service_message
 
 
-def test_an_import_whose_answer_is_lost_is_repeated(either, emulator, remembered):
+def test_an_import_whose_answer_is_lost_is_not_repeated(either, emulator, remembered):
     emulator.faults.add("lose_answer", operation="esputnik.contacts.import", times=1)
-    finished(either, either.send(start(ADA)).session_id)
-    assert len(remembered()["contacts"]) == 1
+    with pytest.raises(AmbiguousOutcome):
+        either.send(start(ADA))
+    assert len(remembered()["imports"]) == 1
 
 
 def test_a_session_that_is_not_known(either):

@@ -13,7 +13,7 @@ from airflow_provider_sendpulse.api.messages import Answer
 from airflow_provider_sendpulse.api.service import ProblemKind
 from airflow_provider_sendpulse.esputnik.contacts import Contact
 from airflow_provider_sendpulse.esputnik.service import find_problem
-from airflow_provider_sendpulse.exceptions import Refused, ServiceUnavailable, Throttled
+from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, Refused, ServiceUnavailable, Throttled
 
 CALL = Call(method="POST", path="/x", read=as_is)
 TEXT = replace(CALL, expect=Expect.TEXT)
@@ -21,7 +21,7 @@ SENDING = replace(CALL, reaches_people=True)
 NOT_JSON = ValueError("no JSON")
 
 BROKEN, REFUSED, THROTTLED = ProblemKind.BROKEN, ProblemKind.REFUSED, ProblemKind.THROTTLED
-QUOTA, CREDENTIALS = ProblemKind.QUOTA, ProblemKind.CREDENTIALS
+QUOTA, CREDENTIALS, REPEATED = ProblemKind.QUOTA, ProblemKind.CREDENTIALS, ProblemKind.REPEATED
 
 
 def found(status, body, call=CALL, content=b"", kind="application/json"):
@@ -52,7 +52,7 @@ def found(status, body, call=CALL, content=b"", kind="application/json"):
         (404, None, CALL, REFUSED),
         (405, NOT_JSON, CALL, REFUSED),
         (409, NOT_JSON, CALL, QUOTA),
-        (409, NOT_JSON, SENDING, REFUSED),
+        (409, NOT_JSON, SENDING, REPEATED),
         (409, NOT_JSON, replace(SENDING, repeat=Repeat.ALWAYS), QUOTA),
         (415, None, CALL, REFUSED),
         (419, None, CALL, REFUSED),
@@ -126,3 +126,11 @@ def test_a_host_without_its_path(emulator):
     with pytest.raises(Refused, match="ends with /api"):
         client.send(es.account.info())
     client.close()
+
+
+def test_a_repeated_broadcast_is_in_doubt(either, emulator):
+    emulator.faults.add("status", operation="esputnik.broadcasts.create", status=409, times=1)
+    with pytest.raises(AmbiguousOutcome, match=r"received before: HTTP 409.* Look for what became of the first") as caught:
+        either.send(es.broadcasts.create(1, [1], title="News"))
+    assert caught.value.was_received
+    assert len(emulator.requests.records("esputnik.broadcasts.create")) == 1

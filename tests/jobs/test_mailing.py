@@ -33,6 +33,7 @@ DONE_AND_LOST = [
     {"kind": "status", "status": 500, "after_effect": True},
     {"kind": "status", "status": 503, "after_effect": True, "retry_after": "1"},
     {"kind": "status", "status": 200, "body": {"result": True}, "after_effect": True},
+    {"kind": "status", "status": 409, "after_effect": True},
 ]
 NOT_DONE_AND_LOST = [
     {"kind": "drop"},

@@ -15,7 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_sendpulse import rows
 from airflow_provider_sendpulse.get_provider_info import get_provider_info
+from airflow_provider_sendpulse.operators.esputnik.imports import ContactMapping
+from airflow_provider_sendpulse.operators.ledgers import SqlLedger
 from airflow_provider_sendpulse.version_compat import default_deferrable
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +32,10 @@ HEAD = """# Operators and sensors: {service}
 Every operator and sensor with its parameters, what it returns (the task's XCom) and the errors of its own; what may go
 wrong with any call is [below](#errors-of-every-call). Airflow's own parameters, such as `retries`, work as ever. Every
 class has an example, which the tests execute. `make docs` writes this page from the code.
+
+"""
+
+VALUES = """## What parameters are made of
 
 """
 
@@ -171,8 +178,50 @@ def rendered(service: str) -> str:
     mine = [cls for cls in classes() if cls.__name__.startswith(service)]
     parts = [HEAD.format(service=service.replace("Esputnik", "eSputnik"))]
     parts += [f"* [{cls.__name__}](#{cls.__name__.lower()}): {_first_sentence(cls)}\n" for cls in mine]
-    parts += ["\n", *map(_entry, mine), TAIL, *_errors()]
+    entries = [*map(_entry, mine)]
+    page = "".join(entries)
+    made_of = [cls for cls in values() if cls.__name__ in rows.__all__ or f"`{cls.__name__}`" in page]
+    parts += [f"* [What parameters are made of](#what-parameters-are-made-of): {', '.join(map(_link, made_of))}\n"]
+    parts += ["\n", *entries, VALUES, *map(_value_entry, made_of), TAIL, *_errors()]
     return "".join(parts)
+
+
+@cache
+def values() -> tuple[type[Any], ...]:
+    """Return what users build and hand to parameters: sources of rows, places for them, mappings, ledgers."""
+    names = [rows.RowSource.__name__]
+    found = [getattr(rows, name) for name in rows.__all__ if name not in names]
+    return (ContactMapping, SqlLedger, *found)
+
+
+def value_parameters(cls: type[Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield the parameters of such a class with default and meaning.
+
+    :raises LookupError: for one that its docstring does not explain
+    """
+    explained = parsed(cls.__doc__).params
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if name not in explained:
+            raise LookupError(f"{cls.__name__} does not say what {name} is")
+        has_factory = "factory" in repr(parameter.default).lower()
+        yield name, "" if has_factory else _default(name, parameter.default), explained[name]
+
+
+def _value_entry(cls: type[Any]) -> str:
+    lines = [f"### {cls.__name__}", "", f"`{_public(cls)}`", "", parsed(cls.__doc__).text, ""]
+    lines += ["| Parameter | Default | Meaning |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | {default} | {meaning} |" for name, default, meaning in value_parameters(cls)]
+    return "\n".join([*lines, "", ""])
+
+
+def _public(cls: type[Any]) -> str:
+    """Return the module that users import such a class from."""
+    modules = [f"{PACKAGE}.rows", f"{PACKAGE}.operators.ledgers", f"{PACKAGE}.operators.esputnik.imports"]
+    return next(name for name in modules if getattr(importlib.import_module(name), cls.__name__, None) is cls)
+
+
+def _link(cls: type[Any]) -> str:
+    return f"[{cls.__name__}](#{cls.__name__.lower()})"
 
 
 def _first_sentence(cls: type[Any]) -> str:

@@ -7,7 +7,19 @@ import inspect
 from typing import Any
 
 import pytest
-from operator_reference import PAGES, SERVICES, classes, examples, parameters, parsed, raised, rendered, returned
+from operator_reference import (
+    PAGES,
+    SERVICES,
+    classes,
+    examples,
+    parameters,
+    parsed,
+    raised,
+    rendered,
+    returned,
+    value_parameters,
+    values,
+)
 
 NAMES = [cls.__name__ for cls in classes()]
 
@@ -40,6 +52,14 @@ def test_every_parameter_is_explained(cls: Any) -> None:
     told = {name for name, meaning in explained.items() if "templated" in meaning or "from text or XCom" in meaning}
     given = {name for name in cls.template_fields if name in explained}
     assert told == given
+
+
+@pytest.mark.parametrize("cls", values(), ids=lambda cls: cls.__name__)
+def test_every_parameter_of_a_value_is_explained(cls: Any) -> None:
+    explained = {name: meaning for name, _, meaning in value_parameters(cls)}
+    assert explained
+    assert all(explained.values())
+    assert parsed(cls.__doc__).params.keys() == explained.keys()
 
 
 @pytest.mark.parametrize("cls", classes(), ids=NAMES)

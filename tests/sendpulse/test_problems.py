@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_sendpulse.api.call import Call, as_is
+from airflow_provider_sendpulse.api.call import Call, Repeat, as_is
 from airflow_provider_sendpulse.api.messages import Answer
 from airflow_provider_sendpulse.api.service import ProblemKind
 from airflow_provider_sendpulse.exceptions import (
@@ -22,6 +24,7 @@ from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
 from airflow_provider_sendpulse.sendpulse.service import find_problem
 
 CALL = Call(method="POST", path="/x", read=as_is)
+SENDING = replace(CALL, reaches_people=True)
 DATA_CALL = Call(method="GET", path="/x", read=as_is, result_is_data=True)
 NOT_JSON = ValueError("no JSON")
 
@@ -120,6 +123,20 @@ def problem(status, body):
 )
 def test_kind(status, body, expected):
     assert kind(status, body) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "call", "expected"),
+    [
+        (NOT_JSON, SENDING, ProblemKind.REPEATED),
+        ({"message": "Conflict", "error_code": 409}, SENDING, ProblemKind.REPEATED),
+        ({"message": "m", "error_code": 703}, SENDING, REFUSED),
+        (NOT_JSON, replace(SENDING, repeat=Repeat.ALWAYS), REFUSED),
+        (NOT_JSON, CALL, REFUSED),
+    ],
+)
+def test_a_conflict_may_be_with_what_was_sent_before(body, call, expected):
+    assert kind(409, body, call) is expected
 
 
 @pytest.mark.parametrize("key", ["result", "success"])

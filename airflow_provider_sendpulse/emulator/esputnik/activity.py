@@ -22,10 +22,12 @@ class Activity:
     """One thing that became of a message.
 
     Attributes:
-        number: tells rows apart, and orders those of one moment.
+        number: orders those of one moment; the API tells nobody.
+        instance: number of the message to its recipient, which all rows of it have.
     """
 
     number: int
+    instance: int
     send: Send
     status: str
     at: datetime
@@ -39,14 +41,14 @@ def activities(account: Esputnik) -> list[Activity]:
         left = account.sends.leaves_queue_at(send)
         steps: list[tuple[str, datetime | None]] = [("DELIVERED" if send.is_delivered else "UNDELIVERED", left)]
         if send.message is not None and send.content.media != "sms":
-            steps.append(("READ", send.message.opened_at))
+            steps += [("READ", send.message.opened_at)] * account.settings.esputnik_reads_at_once
             if send.message.detail == CLICKED:
                 steps.append(("CLICKED", send.message.clicked_at))
             if send.message.detail == UNSUBSCRIBED:
                 steps.append(("UNSUBSCRIBED", send.message.clicked_at))
         for place, (status, moment) in enumerate(steps):
             if moment is not None and max(moment, left) <= now:
-                found.append(Activity(number * 10 + place, send, status, max(moment, left)))
+                found.append(Activity(number * 100 + place, number, send, status, max(moment, left)))
     return sorted(found, key=lambda row: (row.at, row.number))
 
 
@@ -68,7 +70,7 @@ def row_of(account: Esputnik, activity: Activity, offset: int) -> dict[str, Any]
         "mediaType": content.media,
         "activityStatus": activity.status,
         "messageId": content.message_id,
-        "messageInstanceId": activity.number,
+        "messageInstanceId": activity.instance,
         "messageName": content.name or content.subject or None,
         "messageTag": content.tag or None,
         "messageLanguageCode": content.language or None,

@@ -109,7 +109,7 @@ class Broadcasts:
         start = starts_at or now
         broadcast = Broadcast(
             self._last_id,
-            title,
+            title[: self._settings.esputnik_longest_broadcast_title],
             message_id,
             segments,
             excluded,

@@ -74,18 +74,25 @@ COLUMNS = tuple(_COLUMNS)
 IMPERSONAL = COLUMNS[: COLUMNS.index("email")]
 """Columns that hold no address, and nothing that a person or a service may have written about one."""
 
-# Members that say what a row is about. Not ``offset``, and no address: the contact stands for it.
+# Members that say what a row is about. Not ``offset``, and no address: the contact stands for it. Rows that are alike in
+# all of them are told apart by their place among the others of the same answer.
 _IDENTITY = (
     "iid",
     "contactId",
     "activityStatus",
     "activityDateTime",
+    "messageId",
     "messageInstanceId",
     "mediaType",
     "clickEventLink",
     "broadcastId",
     "workflowInstanceId",
+    "statusDescription",
+    "statusData",
 )
+
+Keyed = tuple[bytes, Activity]
+"""A row, and what tells it from all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,29 +140,36 @@ def layout(columns: Sequence[str]) -> Layout:
     return Layout("activity", {_KEY: str, **{name: _COLUMNS[name][1] for name in columns}}, (_KEY,))
 
 
-def records(rows: Iterator[Activity], columns: Sequence[str]) -> Iterator[Record]:
+def records(rows: Iterator[Keyed], columns: Sequence[str]) -> Iterator[Record]:
     """Yield rows as records with these columns."""
-    for row in rows:
+    for key, row in rows:
         values = {name: _value(row.row.get(_COLUMNS[name][0]), _COLUMNS[name][1]) for name in columns}
-        yield {_KEY: _digest(row).hex(), **values}
+        yield {_KEY: key.hex(), **values}
 
 
-def rows_of(sender: Sender, selection: Selection, by_status: Counter[str]) -> Iterator[Activity]:
-    """Yield the rows of a selection, each once.
+def rows_of(sender: Sender, selection: Selection, by_status: Counter[str]) -> Iterator[Keyed]:
+    """Yield the rows of a selection with their keys, each once.
 
     :param by_status: counts them
     :raises NeedsHuman: when the account keeps no activity
     :raises ServiceError: when not all rows could be listed
     """
+    again = 0
     with contextlib.closing(Seen()) as seen:
         for start, end in _days(_floor(selection.start), _ceiling(selection.end)):
-            for row in _window(sender, selection, start, end):
-                if selection.has(row) and seen.add(_digest(row)):
-                    by_status[row.activity_status] += 1
-                    yield row
+            for key, row in _window(sender, selection, start, end):
+                if not selection.has(row):
+                    continue
+                if not seen.add(key):
+                    again += 1
+                    continue
+                by_status[row.activity_status] += 1
+                yield key, row
+    if again:
+        log.info("%s rows of activity were listed in two answers, as where two periods meet: left out.", f"{again:,}")
 
 
-def _window(sender: Sender, selection: Selection, start: dt.datetime, end: dt.datetime) -> Iterator[Activity]:
+def _window(sender: Sender, selection: Selection, start: dt.datetime, end: dt.datetime) -> Iterator[Keyed]:
     """Yield what happened in a time of at most a day."""
     call = activity.contacts(start, end, message_tag=selection.tag, activity_status=_asked(selection), limit=_MOST_ROWS)
     first = _first_page(sender, call)
@@ -164,7 +178,7 @@ def _window(sender: Sender, selection: Selection, start: dt.datetime, end: dt.da
         # A service that gives fewer rows at a time than it is asked for must not hide any.
         behind = [*_behind(sender, call, first)] if is_short else [*itertools.islice(_behind(sender, call, first), 1)]
         if is_short or not behind:
-            yield from first
+            yield from _keyed(first)
             yield from behind
             return
     middle = _floor(start + (end - start) / 2)
@@ -188,12 +202,12 @@ def _first_page(sender: Sender, call: PagedCall[Activity]) -> list[Activity]:
         ) from None
 
 
-def _behind(sender: Sender, call: PagedCall[Activity], page: list[Activity]) -> Iterator[Activity]:
+def _behind(sender: Sender, call: PagedCall[Activity], page: list[Activity]) -> Iterator[Keyed]:
     """Yield the rows behind a page.
 
     :raises ServiceError: when paging leads nowhere new behind a page that was full
     """
-    known = {_digest(row) for row in page}
+    known = {key for key, _ in _keyed(page)}
     while page:
         is_full = len(page) >= call.limit
         try:
@@ -205,7 +219,7 @@ def _behind(sender: Sender, call: PagedCall[Activity], page: list[Activity]) -> 
         if following is None:
             return
         call, page = following, sender.send(following)
-        new = {digest: row for row in page if (digest := _digest(row)) not in known}
+        new = [(key, row) for key, row in _keyed(page) if key not in known]
         if page and not new:
             if is_full:
                 raise ServiceError(
@@ -214,8 +228,8 @@ def _behind(sender: Sender, call: PagedCall[Activity], page: list[Activity]) -> 
                     operation=call.operation,
                 )
             return
-        known |= new.keys()
-        yield from new.values()
+        known.update(key for key, _ in new)
+        yield from new
 
 
 def _asked(selection: Selection) -> str | None:
@@ -241,9 +255,20 @@ def _ceiling(date: dt.datetime) -> dt.datetime:
     return floor if floor == date else floor + _SHORTEST_WINDOW
 
 
-def _digest(row: Activity) -> bytes:
-    identity = json.dumps([row.row.get(name) for name in _IDENTITY], default=str)
-    return hashlib.sha256(identity.encode()).digest()[:16]
+def _keyed(answer: Sequence[Activity]) -> list[Keyed]:
+    """Return the rows of one answer with what tells them apart: a message may be read twice in a second.
+
+    Another answer that holds the same rows has the same keys. Of rows that are alike, and that two pages of one minute
+    share, some are therefore taken for others.
+    """
+    places: Counter[str] = Counter()
+    keyed = []
+    for row in answer:
+        identity = json.dumps([row.row.get(name) for name in _IDENTITY], default=str, sort_keys=True)
+        places[identity] += 1
+        text = identity if places[identity] == 1 else f"{identity} {places[identity]}"
+        keyed.append((hashlib.sha256(text.encode()).digest()[:16], row))
+    return keyed
 
 
 def _value(value: Any, kind: type) -> Any:

@@ -17,7 +17,13 @@ from airflow_provider_sendpulse.api.call import Call
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.api.lease import Lease
 from airflow_provider_sendpulse.esputnik import broadcasts
-from airflow_provider_sendpulse.exceptions import BroadcastConflict, BroadcastNotSent, BroadcastUnlike
+from airflow_provider_sendpulse.exceptions import (
+    BroadcastConflict,
+    BroadcastNotSent,
+    BroadcastUnlike,
+    InvalidRequest,
+)
+from airflow_provider_sendpulse.jobs.esputnik.segments import resolved
 from airflow_provider_sendpulse.jobs.intent import IntentRecord
 from airflow_provider_sendpulse.jobs.marker import Marker
 from airflow_provider_sendpulse.jobs.one_of_a_kind import One, OneOfAKind
@@ -30,29 +36,37 @@ log = logging.getLogger(__name__)
 _SLACK = dt.timedelta(days=2)
 
 
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """The segments that a broadcast goes to, and those that it leaves out, by their ids."""
+
+    ids: tuple[int, ...]
+    excluded: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBroadcast:
     """What to create.
 
     :param title: still without the marker
-    :param group_ids: the segments it goes to
+    :param groups: the segments it goes to, by their ids or exact names
     :param start_date: in the time zone of the organisation, without one of its own; now when ``None``
     """
 
     title: str
     message_id: int
-    group_ids: tuple[int, ...]
-    excluded_group_ids: tuple[int, ...] = ()
+    groups: tuple[int | str, ...]
+    excluded_groups: tuple[int | str, ...] = ()
     start_date: dt.datetime | None = None
     batch_size: int | None = None
     batch_interval_unit: broadcasts.Unit | None = None
 
-    def call(self, marker: Marker) -> Call[broadcasts.Broadcast]:
+    def call(self, marker: Marker, segments: Segments) -> Call[broadcasts.Broadcast]:
         """Return the call that creates it."""
         return broadcasts.create(
             self.message_id,
-            self.group_ids,
-            excluded_groups=self.excluded_group_ids,
+            segments.ids,
+            excluded_groups=segments.excluded,
             title=marker.name(self.title),
             start_date=self.start_date,
             batch_size=self.batch_size,
@@ -94,6 +108,8 @@ def broadcast_once(
 
     :param lease: shared with all who might create the same one at the same time; its owner is the task, not the try
     :raises BroadcastConflict: one with this marker exists, of another message, to other segments or for another date
+    :raises InvalidRequest: when there is no segment with a name, or several have it, or one is excluded too; nothing was
+        created
     :raises BroadcastNotSent: the one that an earlier try has created was deleted
     :raises AmbiguousOutcome: it may exist and could not be found, or could not be looked for: it is not created then
     :raises ServiceUnavailable: another task has been creating it for too long; nothing was created
@@ -104,35 +120,45 @@ def broadcast_once(
 
 class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
     noun = "broadcast"
+    likeness = "the message and the segments"
     dashboard = "eSputnik"
     gone = BroadcastNotSent
 
     def __init__(self, sender: Sender, one: OneBroadcast, record: IntentRecord, clock: Clock, lease: Lease | None) -> None:
         super().__init__(sender, record, clock, lease, marker=one.marker, window=one.visibility_window, log=log)
         self._one = one
+        self._known_segments: Segments | None = None
 
     def find(self) -> list[broadcasts.Broadcast]:
+        oldest = (self._one.since - _SLACK).strftime("%Y-%m-%dT%H:%M")
         listed = as_far_back(
             self._sender,
             broadcasts.list(),
             number=lambda broadcast: broadcast.id,
             date=lambda broadcast: broadcast.start_date or "",
-            oldest=(self._one.since - _SLACK).strftime("%Y-%m-%dT%H:%M"),
+            oldest=oldest,
         )
+
+        def is_one(broadcast: broadcasts.Broadcast) -> bool:
+            if self._marker.marks(broadcast.title):
+                return True
+            date = broadcast.start_date or ""
+            is_old = date[:2] == "20" and date < oldest
+            return not is_old and self._marker.is_cut_in(broadcast.title, self._one.broadcast.title)
+
         # The first that was created is the one that counts, should there ever be two.
-        return sorted(
-            (broadcast for broadcast in listed if self._marker.marks(broadcast.title)), key=lambda found: found.id
-        )
+        return sorted(filter(is_one, listed), key=lambda found: (not self.generation(found), found.id))
 
     def reading(self, number: int) -> Call[broadcasts.Broadcast]:
         return broadcasts.read(number)
 
     def creating(self, marker: Marker) -> Call[broadcasts.Broadcast]:
-        return self._one.before_creating(self._one.broadcast).call(marker)
+        segments = self._segments()
+        return self._one.before_creating(self._one.broadcast).call(marker, segments)
 
     @property
     def operation(self) -> str:
-        return self._one.broadcast.call(self._marker).operation
+        return "POST /v1/broadcast"
 
     def found_id(self, found: broadcasts.Broadcast) -> int:
         return found.id
@@ -146,12 +172,7 @@ class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
 
     def compare(self, found: broadcasts.Broadcast) -> None:
         wanted = self._one.broadcast
-        differences: list[tuple[str, Any, Any]] = []
-        if found.message_id not in ("", str(wanted.message_id)):
-            differences.append(("message", found.message_id, str(wanted.message_id)))
-        # Of several segments it may name only one.
-        if not {*found.group_ids} <= {*wanted.group_ids}:
-            differences.append(("segments", [*found.group_ids], [*wanted.group_ids]))
+        differences = self._other_message(found) + self._other_segments(found)
         told, begins = _told_date(found), self._one.begins
         is_ahead = begins is not None and begins > self._clock.now()
         if is_ahead and wanted.start_date is not None and told is not None and not _is_same_minute(told, wanted.start_date):
@@ -163,6 +184,34 @@ class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
                 "created. To mail again on purpose, give the operator another edition or mailing_key. To replace one that "
                 "has not begun, delete it first, and give another edition."
             )
+
+    def is_like(self, found: broadcasts.Broadcast) -> bool:
+        return not self._other_message(found) and not self._other_segments(found)
+
+    def _other_message(self, found: broadcasts.Broadcast) -> list[tuple[str, Any, Any]]:
+        wanted = str(self._one.broadcast.message_id)
+        return [] if found.message_id in ("", wanted) else [("message", found.message_id, wanted)]
+
+    def _other_segments(self, found: broadcasts.Broadcast) -> list[tuple[str, Any, Any]]:
+        try:
+            wanted = self._segments().ids
+        except InvalidRequest as error:
+            # Segments are renamed and deleted. The marker says which broadcast this is.
+            log.warning("%s Whether broadcast %s goes to the segments of this task cannot be compared.", error, found.id)
+            return []
+        # Of several segments it may name only one.
+        return [] if {*found.group_ids} <= {*wanted} else [("segments", [*found.group_ids], [*wanted])]
+
+    def _segments(self) -> Segments:
+        """Return the segments by their ids; they are looked up once, and not before they are needed."""
+        if self._known_segments is None:
+            wanted = self._one.broadcast
+            ids = resolved(self._sender, wanted.groups, "groups")
+            excluded = resolved(self._sender, wanted.excluded_groups, "excluded_groups")
+            if both := {*ids} & {*excluded}:
+                raise InvalidRequest(f"groups and excluded_groups both have {sorted(both)}: nobody of these would get it.")
+            self._known_segments = Segments(tuple(ids), tuple(excluded))
+        return self._known_segments
 
 
 def require_as_asked(created: broadcasts.Broadcast, one: OneBroadcast, now: float) -> None:
@@ -205,4 +254,4 @@ def _is_same_minute(one: dt.datetime, other: dt.datetime) -> bool:
     return one.replace(second=0, microsecond=0) == other.replace(second=0, microsecond=0)
 
 
-__all__ = ["NewBroadcast", "OneBroadcast", "broadcast_once", "require_as_asked"]
+__all__ = ["NewBroadcast", "OneBroadcast", "Segments", "broadcast_once", "require_as_asked"]

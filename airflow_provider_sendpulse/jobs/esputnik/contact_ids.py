@@ -12,9 +12,10 @@ from airflow_provider_sendpulse.rows.spool import Spool
 LAYOUT = Layout(
     noun="contact ids",
     columns={"dedupe_value": str, "contact_id": int, "session_id": str},
-    key=("dedupe_value",),
+    key=("dedupe_value", "contact_id"),
 )
-"""``dedupe_value`` is what contacts were told apart by, such as the address."""
+"""``dedupe_value`` is what contacts were told apart by, such as the address. Several contacts may share one, where an
+external id tells them apart first."""
 
 
 class ContactIds:

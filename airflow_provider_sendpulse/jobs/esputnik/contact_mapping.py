@@ -47,7 +47,12 @@ _NOTHING = frozenset({"none", "nan", "null"})
 class ContactMapping:
     """Names of columns, all of them templated. What is left out is neither written nor cleared.
 
-    A row without a value in a column that is named clears that member of its contact.
+    Every column that is named has to be there. Where an import meets a row without a value, it clears that member of the
+    contact.
+
+    Consent: name the column ``confirmed`` that says who has agreed. A source that holds both kinds belongs to two tasks
+    with a query each: ``WHERE agreed`` to the import, ``WHERE NOT agreed`` to ``EsputnikSubscribeContactOperator``, which
+    asks people first. The import refuses what the query lets through by mistake.
 
     :param email, sms: columns of the channels; at least one of them
     :param first_name, last_name: columns of the name, at most 40 characters each
@@ -129,7 +134,7 @@ class ContactMapping:
             if column in chosen:
                 raise InvalidRequest(f"mapping takes {chosen[column]} and {name} from one column: select it twice.")
             chosen[column] = name
-        return Columns(self.email or "", self.sms or "", automation_id=None, variables=chosen, **others)
+        return Columns(self.email or "", self.sms or "", automation_id=None, variables=chosen, each_reached=True, **others)
 
     def resolved(self, books: Iterable[AddressBook]) -> Contacts:
         """Return how contacts are made of what was read, now that the account's additional fields are known.

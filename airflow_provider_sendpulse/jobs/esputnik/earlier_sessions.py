@@ -4,18 +4,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from airflow_provider_sendpulse.api.clock import Clock
+from airflow_provider_sendpulse.esputnik.contact_data import Contact
 from airflow_provider_sendpulse.esputnik.import_sessions import Mapped
 from airflow_provider_sendpulse.exceptions import DeadlinePassed, ServiceError
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.session_waiting import AGAIN
+from airflow_provider_sendpulse.jobs.esputnik.recognition import MappedValues
 from airflow_provider_sendpulse.jobs.esputnik.session_watch import End, SessionWatch
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSession, StartedSessions, advanced
-from airflow_provider_sendpulse.jobs.position import Position, PositionStore, Prefix
+from airflow_provider_sendpulse.jobs.position import Position, PositionStore, Prefix, Reading
 from airflow_provider_sendpulse.jobs.sending import Sender
+from airflow_provider_sendpulse.rows.people import Person
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +29,46 @@ class Earlier:
 
     :param ends: each with how it ended, and why
     :param failure: what the try that has started them fails with; ``None`` when all have finished
+    :param values: of those that have finished, by their id, the values by which they know their contacts
+    :param changed: whether the rows are known to be others than those that they hold
     """
 
     ends: list[tuple[StartedSession, End, str]] = field(default_factory=list)
     failure: ServiceError | None = None
 
+    changed: bool = False
+    values: dict[str, MappedValues] = field(default_factory=dict)
+
+    def finished(self, number: int, contact: Callable[[], Contact]) -> Outcome:
+        """Return what became of a row that is in the position now, which its session has moved on."""
+        for session, end, _ in self.ends:
+            if end is End.FINISHED and session.holds(number):
+                return outcome_in(self.values[session.id], contact())
+        return Outcome.ACCEPTED
+
+    def compare(self, binding: str, reading: AbstractContextManager[Iterator[Person]]) -> None:
+        """Find out whether the rows are still those that the sessions hold.
+
+        :param binding: what the rows are sent to, and how they are read
+        :param reading: the source, opened for this
+        """
+        marks = {session.rows: session.digest for session, _, _ in self.ends if session.rows > session.after}
+        found = Reading(binding)
+        with reading as persons:
+            for person in persons if marks else ():
+                found.add(person)
+                if found.rows in marks and marks.pop(found.rows) != found.digest():
+                    self.changed = True
+                if self.changed or not marks:
+                    return
+        self.changed = bool(marks)
+
     def outcome_of(self, number: int, prefix: Prefix) -> tuple[Outcome | None, str]:
         """Return what became of a row, where it is too late to send it again; ``None`` where it is not, or not known."""
         if self.failure is None:
             return None, ""
+        if self.changed:
+            return Outcome.IN_DOUBT, _CHANGED
         for session, end, reason in self.ends:
             if number in (session.refused or ()):
                 return Outcome.REJECTED, _REFUSED
@@ -44,6 +78,7 @@ class Earlier:
 
 
 _REFUSED = "eSputnik refused the contact when it was sent; another try sends it again and says why"
+_CHANGED = "the rows are others than those that were sent, so which of them was in a session that failed cannot be told"
 
 
 def wait_for_earlier(
@@ -82,6 +117,7 @@ def wait_for_earlier(
             earlier.ends.append((session, end, watch.reason))
             if end is End.FINISHED:
                 mapped(session.id, watch.session.mapping)
+                earlier.values[session.id] = MappedValues(watch.session.mapping)
         if len(left) == len(waiting):
             clock.sleep(poll_interval)
         waiting = left
@@ -99,11 +135,19 @@ def wait_for_earlier(
             continue
         rows = f"Rows {session.after + 1} to {session.rows}"
         if same_try:
-            again = f"Another try imports these rows again. {AGAIN}"
-            earlier.failure = earlier.failure or ServiceError(f"{rows}: {reason} {again}")
+            failure = ServiceError(f"{rows}: {reason} Another try imports these rows again.")
+            earlier.failure = earlier.failure or failure
         else:
             log.warning("%s: %s They are imported again.", rows, reason)
     return earlier
+
+
+def outcome_in(values: MappedValues, contact: Contact) -> Outcome:
+    """Return what became of a contact whose session has finished: one that it says nothing of was left out.
+
+    A session that says nothing of anybody does not tell.
+    """
+    return Outcome.ACCEPTED if not values or values.has(contact) else Outcome.SKIPPED
 
 
 def _advance(position: PositionStore, finished: list[StartedSession]) -> None:
@@ -115,4 +159,4 @@ def _advance(position: PositionStore, finished: list[StartedSession]) -> None:
         position.write(after.as_dict())
 
 
-__all__ = ["Earlier", "wait_for_earlier"]
+__all__ = ["Earlier", "outcome_in", "wait_for_earlier"]

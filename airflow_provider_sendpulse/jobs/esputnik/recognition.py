@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +23,10 @@ _COLUMNS = {
     DedupeOn.EXTERNAL_CUSTOMER_ID: ("external_customer_id",),
 }
 """What of a mapping holds the key; one of these is enough."""
+
+
+_LONGEST_FIELD = 50
+"""Characters that the value of an additional field may have by which contacts are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +81,44 @@ class Recognition:
         what = {DedupeOn.FIELD_ID: f"value of the additional field {self.field_id}"}.get(self.dedupe_on)
         raise InvalidRequest(f"no {what or ' and no '.join(_COLUMNS[self.dedupe_on])}, by which contacts are told apart")
 
+    @property
+    def kinds(self) -> list[DedupeOn]:
+        """What contacts are looked for by, in this order: an external id first, if they carry one."""
+        # Documented nowhere but by clients: the telephone number comes first.
+        two = [DedupeOn.SMS, DedupeOn.EMAIL]
+        then = two if self.dedupe_on is DedupeOn.EMAIL_OR_SMS else [self.dedupe_on]
+        return [*dict.fromkeys([DedupeOn.EXTERNAL_CUSTOMER_ID, *then])]
+
     def identities(self, contact: Contact) -> list[str]:
         """Return all that a contact is looked for by, in this order."""
         found = {
             DedupeOn.EXTERNAL_CUSTOMER_ID: (contact.external_customer_id or "").strip(),
             DedupeOn.EMAIL: (contact.email or "").strip().lower(),
-            DedupeOn.SMS: re.sub(r"\D", "", contact.sms or ""),
-            DedupeOn.FIELD_ID: next(
-                (field_value(item.id, item.value).strip() for item in contact.fields if item.id == self.field_id), ""
-            ),
+            DedupeOn.SMS: _number(contact.sms or ""),
+            DedupeOn.FIELD_ID: self._field(contact),
         }
-        first = [DedupeOn.EXTERNAL_CUSTOMER_ID]
-        # Documented nowhere but by clients: the telephone number comes first.
-        first += [DedupeOn.SMS, DedupeOn.EMAIL] if self.dedupe_on is DedupeOn.EMAIL_OR_SMS else [self.dedupe_on]
-        return [f"{kind} {found[kind]}" for kind in dict.fromkeys(first) if found[kind]]
+        return [f"{kind} {found[kind]}" for kind in self.kinds if found[kind]]
+
+    def value(self, contact: Contact) -> str:
+        """Return what the service calls a contact by that it has imported: the value that ``dedupe_on`` names."""
+        values = {
+            DedupeOn.EXTERNAL_CUSTOMER_ID: contact.external_customer_id,
+            DedupeOn.EMAIL: contact.email,
+            DedupeOn.SMS: contact.sms,
+            DedupeOn.EMAIL_OR_SMS: contact.sms or contact.email,
+            DedupeOn.FIELD_ID: self._field(contact),
+        }
+        return values[self.dedupe_on] or contact.external_customer_id or ""
+
+    def _field(self, contact: Contact) -> str:
+        values = (field_value(item.id, item.value).strip() for item in contact.fields if item.id == self.field_id)
+        found = next(values, "")
+        if len(found) > _LONGEST_FIELD:
+            raise InvalidRequest(
+                f"the additional field {self.field_id}, by which contacts are told apart, has {len(found)} characters; "
+                f"{_LONGEST_FIELD} are allowed"
+            )
+        return found
 
 
 def blamed(
@@ -119,13 +147,24 @@ def blamed(
     return found, unknown
 
 
-def is_mapped(contact: Contact, mapped: Mapping[str, Mapped]) -> bool:
-    """Whether a session says which contact it has made of this one.
+class MappedValues:
+    """The values by which a session knows the contacts that it has added or updated; those that it left out are absent.
 
-    :param mapped: what the session says, by :func:`comparable` value
+    :param mapping: what the session says
     """
-    values = [contact.external_customer_id, contact.email, contact.sms, *(str(item.value) for item in contact.fields)]
-    return any(comparable(value) in mapped for value in values if value)
+
+    def __init__(self, mapping: Iterable[Mapped]) -> None:
+        self._values = {comparable(item.dedupe_value) for item in mapping}
+
+    def __bool__(self) -> bool:
+        """Whether the session says anything."""
+        return bool(self._values)
+
+    def has(self, contact: Contact) -> bool:
+        """Whether the session says which contact it has made of this one."""
+        values = [contact.external_customer_id, contact.email, contact.sms, _number(contact.sms or "")]
+        values += [field_value(item.id, item.value) for item in contact.fields]
+        return any(comparable(value) in self._values for value in values if value)
 
 
 def comparable(value: str) -> str:
@@ -135,10 +174,15 @@ def comparable(value: str) -> str:
     return digits if digits.isdigit() else text
 
 
+def _number(text: str) -> str:
+    """Return the digits of a telephone number; ``00`` before it is another way to write ``+``."""
+    return re.sub(r"\D", "", text).removeprefix("00")
+
+
 def _all_identities(contact: Contact, recognition: Recognition) -> list[str]:
     """Return what a contact is looked for by, then everything else that it may be known by."""
     both = Recognition(DedupeOn.EMAIL_OR_SMS)
     return [*dict.fromkeys([*recognition.identities(contact), *both.identities(contact)])]
 
 
-__all__ = ["Recognition", "blamed", "comparable", "is_mapped"]
+__all__ = ["MappedValues", "Recognition", "blamed", "comparable"]

@@ -18,14 +18,22 @@ def segments_named(sender: Sender, name: str) -> list[segments.Segment]:
     return [segment for segment in sender.pages(segments.list(name)) if segment.name == name]
 
 
-def segment_ids(sender: Sender, value: Any, name: str) -> list[int]:
-    """Return the ids of segments, each once and in their order.
+def segment_references(value: Any, name: str) -> tuple[int | str, ...]:
+    """Return the ids and exact names of segments that a value holds; nothing is asked.
 
     :param value: an id, an exact name, a list of them, or the text of one that a template makes; digits are an id
     :param name: what it is called in messages
+    :raises InvalidRequest: for what is neither
+    """
+    return tuple(_reference(item, name) for item in _items(value, name))
+
+
+def resolved(sender: Sender, references: Sequence[int | str], name: str) -> list[int]:
+    """Return the ids that ids and exact names stand for, each once and in their order.
+
     :raises InvalidRequest: when there is no segment with a name, or several have it
     """
-    return list(dict.fromkeys(_id(sender, item, name) for item in _items(value, name)))
+    return list(dict.fromkeys(_id(sender, reference, name) for reference in references))
 
 
 def _items(value: Any, name: str) -> list[Any]:
@@ -39,15 +47,21 @@ def _items(value: Any, name: str) -> list[Any]:
     return [*value] if isinstance(value, Sequence) and not isinstance(value, str) else [value]
 
 
-def _id(sender: Sender, item: Any, name: str) -> int:
+def _reference(item: Any, name: str) -> int | str:
     text = str(item).strip()
     if not isinstance(item, str) or (text.isascii() and text.isdigit()):
         return whole_number(item, name)
-    named = [segment.id for segment in segments_named(sender, text)]
+    return text
+
+
+def _id(sender: Sender, reference: int | str, name: str) -> int:
+    if isinstance(reference, int):
+        return reference
+    named = [segment.id for segment in segments_named(sender, reference)]
     if len(named) == 1:
         return named[0]
     told = f"there are several: {named}. Give the id of one" if named else "there is none"
-    raise InvalidRequest(f"{name} names the segment {text!r}, and {told}.")
+    raise InvalidRequest(f"{name} names the segment {reference!r}, and {told}.")
 
 
-__all__ = ["segment_ids", "segments_named"]
+__all__ = ["resolved", "segment_references", "segments_named"]

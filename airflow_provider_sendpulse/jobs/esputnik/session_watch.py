@@ -10,7 +10,7 @@ from airflow_provider_sendpulse.esputnik import import_sessions
 from airflow_provider_sendpulse.esputnik.import_sessions import ImportSession
 from airflow_provider_sendpulse.esputnik.service import NOT_FOUND
 from airflow_provider_sendpulse.exceptions import FinalFailure, Refused, ServiceError
-from airflow_provider_sendpulse.jobs.esputnik.session_waiting import judge_session
+from airflow_provider_sendpulse.jobs.esputnik.session_waiting import AGAIN, judge_session
 from airflow_provider_sendpulse.jobs.polling import Trouble
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.waiting import History, moment
@@ -67,7 +67,7 @@ class SessionWatch:
             self._unknown_since = now if self._unknown_since is None else self._unknown_since
             if now - self._unknown_since < PATIENCE:
                 return None
-            self.reason = f"eSputnik does not know the import session {self.session_id}"
+            self.reason = f"eSputnik does not know the import session {self.session_id}. {AGAIN}"
             return End.LOST
         self._unknown_since = None
         decision = judge_session(self.session_id, self.session)

@@ -2,7 +2,8 @@
 """The import sessions that the tries of a task have started, so that another try waits for them before it sends anything.
 
 They are written down directly after the request that starts one, and directly before it that it is about to be sent: a try
-that Airflow has replaced may not write, and so sends nothing.
+that Airflow has replaced may not write, and so sends nothing. An import without an answer is remembered as well, so that
+nobody sends its rows again while it may be under way.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from airflow_provider_sendpulse.api.clock import Clock
+from airflow_provider_sendpulse.jobs.esputnik.unanswered import UnansweredImport
 from airflow_provider_sendpulse.jobs.position import MOST_AGAIN, Position, PositionStore
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,19 @@ class StartedSession:
         return self.after < number <= self.rows or number in self.cured
 
 
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """An import session that need not be waited for any more.
+
+    :param after: rows of the source that were read before it
+    :param rows: rows that were read when it was complete
+    """
+
+    id: str
+    after: int
+    rows: int
+
+
 class StartedSessions:
     """What is known of the sessions of a delivery.
 
@@ -62,31 +78,54 @@ class StartedSessions:
     def __init__(self, store: PositionStore, account: str) -> None:
         self._store = store
         self._account = account
-        self.ended: list[str] = []
+        self.ended: list[EndedSession] = []
         self.open: list[StartedSession] = []
-        self._sending: list[int] | None = None
+        self.unanswered: list[UnansweredImport] = []
+        self._sending: UnansweredImport | None = None
         value = store.read()
         if not isinstance(value, dict) or value.get("account") != account:
             return
-        self.ended = [str(item) for item in value["ended"]]
+        self.ended = [EndedSession(**item) for item in value["ended"]]
         self.open = [StartedSession.of(item) for item in value["open"]]
-        if value["sending"]:
-            first, last = value["sending"]
-            log.warning(
-                "An earlier try was about to import rows %s to %s, and whether eSputnik has got them is not known. They "
-                "are imported again, after which the contacts are the same.",
-                first,
-                last,
-            )
+        self.unanswered = [UnansweredImport(**item) for item in value["unanswered"]]
 
     @property
     def ids(self) -> list[str]:
         """All sessions, those that are over first."""
-        return [*self.ended, *(item.id for item in self.open)]
+        return [*(item.id for item in self.ended), *(item.id for item in self.open)]
 
-    def about_to_send(self, first: int, last: int) -> None:
-        """Write down that an import with these rows is about to be sent."""
-        self._sending = [first, last]
+    def wait_for_unanswered(self, clock: Clock, window: float) -> None:
+        """Wait until whatever has come of imports without an answer is over, and forget them.
+
+        :param window: seconds in which an import is carried out that was taken
+        """
+        now = clock.now()
+        left = max((item.settled_at(now, window) - now for item in self.unanswered), default=0.0)
+        for item in self.unanswered:
+            log.warning(
+                "An earlier try was about to import rows %s to %s, and whether eSputnik has got them is not known. They "
+                "are imported again in %.0f s, when whatever has come of that is over.",
+                item.first,
+                item.last,
+                max(left, 0.0),
+            )
+        if left > 0:
+            clock.sleep(left)
+        if self.unanswered:
+            self.unanswered = []
+            self._keep()
+
+    def about_to_send(self, first: int, last: int, now: float) -> None:
+        """Write down that an import with these rows is about to be sent; what came of an earlier one of them is over."""
+        self._sending = UnansweredImport(now, first=first, last=last)
+        self.unanswered = [item for item in self.unanswered if item.first != first]
+        self._keep()
+
+    def got_no_answer(self, now: float) -> None:
+        """Write down that no answer has come to it."""
+        if self._sending is not None:
+            self.unanswered.append(replace(self._sending, missed_at=now))
+        self._sending = None
         self._keep()
 
     def not_started(self) -> None:
@@ -104,10 +143,10 @@ class StartedSessions:
 
     def over(self, *ids: str) -> None:
         """Write down that sessions need not be waited for any more."""
-        over = [item.id for item in self.open if item.id in ids]
+        over = [item for item in self.open if item.id in ids]
         if over:
-            self.ended += over
-            self.open = [item for item in self.open if item.id not in over]
+            self.ended += [EndedSession(item.id, item.after, item.rows) for item in over]
+            self.open = [item for item in self.open if item.id not in ids]
             self._keep()
 
     def forget(self) -> None:
@@ -118,9 +157,9 @@ class StartedSessions:
         self._store.write(
             {
                 "account": self._account,
-                "ended": self.ended,
+                "ended": [asdict(item) for item in self.ended],
                 "open": [item.as_dict() for item in self.open],
-                "sending": self._sending,
+                "unanswered": [asdict(item) for item in [*self.unanswered, *([self._sending] if self._sending else [])]],
             }
         )
 
@@ -142,4 +181,4 @@ def advanced(position: Position | None, finished: list[StartedSession]) -> Posit
     return Position(rows, digest, frozenset(again)) if rows and len(again) <= MOST_AGAIN else None
 
 
-__all__ = ["StartedSession", "StartedSessions", "advanced"]
+__all__ = ["EndedSession", "StartedSession", "StartedSessions", "advanced"]

@@ -151,7 +151,8 @@ class SendPulseCreateCampaignOperator(CancelsOnKill, CampaignMessageOperator):
         :raises CampaignNotSent: the campaign ended without being sent to all, or was deleted
         :raises CampaignStartedEarly: it goes out before its date
         :raises NeedsHuman: it waits for somebody in the dashboard
-        :raises AmbiguousOutcome: whether it was created cannot be established; it is not created again
+        :raises AmbiguousOutcome: whether it was created cannot be established, or one that may be it has lost the end of
+            its name; it is not created again
         :raises DeadlinePassed: it is not sent in time, or SendPulse takes no more campaigns until then
         :raises AirflowSkipException: ``not_after`` has passed, or ``send_date`` with ``past_send_date="skip"``
         """

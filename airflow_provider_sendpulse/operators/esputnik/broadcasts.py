@@ -19,9 +19,8 @@ from airflow_provider_sendpulse.jobs.esputnik.broadcasting import (
     broadcast_once,
     require_as_asked,
 )
-from airflow_provider_sendpulse.jobs.esputnik.segments import segment_ids
+from airflow_provider_sendpulse.jobs.esputnik.segments import segment_references
 from airflow_provider_sendpulse.jobs.schedule import account_time
-from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.visibility import VISIBILITY_WINDOW
 from airflow_provider_sendpulse.operators.dates import has_passed, optional_date
 from airflow_provider_sendpulse.operators.esputnik.base import EsputnikOperator
@@ -124,7 +123,8 @@ class EsputnikCreateBroadcastOperator(EsputnikOperator):
             segments, or for another date; nothing was created
         :raises BroadcastNotSent: when the broadcast that an earlier try has created was deleted; nothing was created
         :raises BroadcastUnlike: when it was created just now, and eSputnik changed its title or its date
-        :raises AmbiguousOutcome: when it may exist and is not found, or cannot be looked for; it is not created then
+        :raises AmbiguousOutcome: when it may exist and is not found, cannot be looked for, or may be one whose title was
+            cut; it is not created then
         :raises Refused: when eSputnik does not take the broadcast; nothing was created
         :raises ServiceUnavailable: when eSputnik could not be reached, or another task has been creating the same
             broadcast for too long; a retry goes on
@@ -137,7 +137,7 @@ class EsputnikCreateBroadcastOperator(EsputnikOperator):
             settings = hook.settings
             marker = marker_of(context, settings.deployment, self.mailing_key, self.edition, "mailing_key")
             one = OneBroadcast(
-                broadcast=self._broadcast(hook, settings.account_timezone),
+                broadcast=self._broadcast(settings.account_timezone),
                 marker=marker,
                 since=earliest_creation(context, self.look_back, self.mailing_key),
                 begins=None if begins is None else begins.timestamp(),
@@ -152,7 +152,7 @@ class EsputnikCreateBroadcastOperator(EsputnikOperator):
             require_as_asked(made.created, one, _CLOCK.now())
         return made.id
 
-    def _broadcast(self, sender: Sender, account_timezone: str | None) -> NewBroadcast:
+    def _broadcast(self, account_timezone: str | None) -> NewBroadcast:
         title = plain_text(self.title).strip()
         if not title:
             raise InvalidRequest("title is empty.")
@@ -166,17 +166,14 @@ class EsputnikCreateBroadcastOperator(EsputnikOperator):
             one_of(unit, "batch_interval_unit", *broadcasts.Unit)
         begins = optional_date(self.send_date)
         start_date = None if begins is None else account_time(begins, account_timezone)
-        group_ids = segment_ids(sender, self.groups, "groups")
-        excluded = segment_ids(sender, self.excluded_groups, "excluded_groups")
-        if not group_ids:
+        groups = segment_references(self.groups, "groups")
+        if not groups:
             raise InvalidRequest("groups is empty: a broadcast needs a segment.")
-        if both := {*group_ids} & {*excluded}:
-            raise InvalidRequest(f"groups and excluded_groups both have {sorted(both)}: nobody of these would get it.")
         return NewBroadcast(
             title=title,
             message_id=message_id,
-            group_ids=tuple(group_ids),
-            excluded_group_ids=tuple(excluded),
+            groups=groups,
+            excluded_groups=segment_references(self.excluded_groups, "excluded_groups"),
             start_date=start_date,
             batch_size=size,
             batch_interval_unit=broadcasts.Unit(unit) if unit else None,

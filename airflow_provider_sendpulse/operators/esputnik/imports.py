@@ -16,13 +16,17 @@ from airflow_provider_sendpulse.esputnik.keys import event_type_key, is_plain
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.contact_ids import LAYOUT, ContactIds
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
-from airflow_provider_sendpulse.jobs.esputnik.importing import ContactImport, GoingOn, ImportRequest, SessionsOpen
+from airflow_provider_sendpulse.jobs.esputnik.file_import import FileImport, which_file
+from airflow_provider_sendpulse.jobs.esputnik.import_pace import SETTLE_WINDOW, ImportPace
+from airflow_provider_sendpulse.jobs.esputnik.import_request import ImportRequest
+from airflow_provider_sendpulse.jobs.esputnik.import_run import SessionsOpen
+from airflow_provider_sendpulse.jobs.esputnik.importing import ContactImport, GoingOn
 from airflow_provider_sendpulse.jobs.esputnik.recognition import Recognition
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSessions
 from airflow_provider_sendpulse.jobs.position import Position, PositionStore
 from airflow_provider_sendpulse.operators.esputnik.base import EsputnikOperator, EsputnikRowsOperator
 from airflow_provider_sendpulse.operators.service import plain_text
-from airflow_provider_sendpulse.operators.task_store import task_import_sessions, task_position
+from airflow_provider_sendpulse.operators.task_store import task_file_import, task_import_sessions, task_position
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.confidential import reveal
 from airflow_provider_sendpulse.rows.output import Output, OutputFile, OutputTable, output_of
@@ -48,15 +52,17 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
     """Import contacts: add those that are new, update the others, put them into segments, and return the counts.
 
     eSputnik imports up to 3,000 contacts at a time, in a session that goes on for minutes after it was asked to. The
-    operator waits for every session. *Accepted* means that the session has finished; eSputnik leaves out contacts that were
-    deleted there unless ``restore_deleted`` brings them back, and the log says how many.
+    operator waits for every session. *Accepted* means that the session has finished and says which contact it has made of
+    the row; eSputnik leaves out contacts that were deleted there unless ``restore_deleted`` brings them back, and these
+    count as *skipped*.
 
     **New contacts are confirmed at once**, and get bulk mail. Rows that ``mapping`` marks as not confirmed are not
     imported; they count as invalid, and belong to ``EsputnikSubscribeContactOperator``, with which contacts confirm their
     address.
 
-    What the mapping names is written, and *cleared* where a row has no value; what it does not name stays as it is. The
-    additional fields are held against the account's own before anything is sent.
+    What the mapping names is written, and *cleared* where a row has no value; what it does not name stays as it is. Every
+    column that it names has to be there, and the additional fields are held against the account's own before anything is
+    sent. Only the external id is never cleared: with one in the mapping, rows without a value count as invalid.
 
     The first row of a contact counts; later rows with its key are duplicates. Sessions may overtake one another, so several
     are under way at a time only when contacts are told apart by one value that can be compared here: ``email``, ``sms``, or
@@ -65,10 +71,13 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
 
     Sessions are written down when they begin. A retry waits for those of the try before and goes on where that has got to,
     if the source still begins with the same rows in the same order (so give a query an ``ORDER BY``); if not, it starts
-    over. That needs Airflow 3.3; below, a retry starts over. A session of which nothing is known, because the answer to the
-    import was lost, cannot be asked for: its rows are imported again. The contacts end up the same, and an event goes to
-    those only that are new; whether it could come twice where both sessions run at once, nobody documents. Once the task
-    has succeeded, clearing it imports everything again.
+    over. That needs Airflow 3.3; below, a retry starts over.
+
+    When the answer to an import is lost, or eSputnik says that it has just received the same, a session may be under way
+    that nobody can ask for. Its rows are imported again after ``settle_window``; a retry after a kill waits the same way.
+    So two sessions with the same contact are not under way together, and none runs late over newer data or emits an event
+    for a new contact a second time, unless eSputnik takes longer than that. Once the task has succeeded, clearing it
+    imports everything again.
 
     The XCom ``sessions`` holds the ids of the sessions, also when the task fails.
 
@@ -88,6 +97,8 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
     :param concurrency: sessions at a time, from 1 to 10. With ``group_names`` the first one is alone
     :param poll_interval: seconds between two looks at a session
     :param timeout: how long a session may take, in seconds or as a timedelta
+    :param settle_window: how long eSputnik may take to carry out an import whose answer was lost, in seconds or as a
+        timedelta; nobody documents more than "minutes"
     :param deferrable: when all rows are sent, wait for the last sessions in the triggerer, without holding a worker. Rows
         are then read once more afterwards, to tell what became of each
     :param mapping_output: where to write which contact each key belongs to (``dedupe_value``, ``contact_id``,
@@ -127,6 +138,7 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
         concurrency: int = 4,
         poll_interval: float | timedelta = 10.0,
         timeout: float | timedelta = timedelta(hours=2),
+        settle_window: float | timedelta = SETTLE_WINDOW,
         deferrable: bool = default_deferrable(),
         mapping_output: str | os.PathLike[str] | OutputFile | OutputTable | None = None,
         **kwargs: Any,
@@ -144,6 +156,7 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
         self.concurrency = concurrency
         self.poll_interval = poll_interval
         self.timeout = timeout
+        self.settle_window = settle_window
         self.deferrable = deferrable
         self.mapping_output: str | os.PathLike[str] | OutputFile | OutputTable | None = as_template(mapping_output)
 
@@ -237,8 +250,14 @@ class EsputnikImportContactsOperator(EsputnikRowsOperator):
             self.restore_deleted,
             _event_key(self),
         )
-        interval, timeout = seconds(self.poll_interval, "poll_interval"), seconds(self.timeout, "timeout")
-        return ContactImport(request, self.batch_size, self.concurrency, interval, timeout)
+        pace = ImportPace(
+            self.batch_size,
+            self.concurrency,
+            seconds(self.poll_interval, "poll_interval"),
+            seconds(self.timeout, "timeout"),
+            seconds(self.settle_window, "settle_window"),
+        )
+        return ContactImport(request, pace)
 
     def _output(self) -> Output | None:
         if self.mapping_output is None:
@@ -279,8 +298,11 @@ class EsputnikImportFileOperator(EsputnikOperator):
 
     The import goes on after the task has ended. Nothing documents whether the id that eSputnik returns is that of an import
     session, so nothing waits for it: look in the dashboard, or import rows with
-    :class:`EsputnikImportContactsOperator`, which waits. A retry lets the file be imported again, after which the contacts
-    are the same.
+    :class:`EsputnikImportContactsOperator`, which waits.
+
+    The file is imported once by all the tries of the task (Airflow 3.3; below, a retry imports it again). When the answer
+    is lost, it is imported again after ``settle_window``, when whatever has come of the first is over. Once the task has
+    succeeded, clearing it imports the file again.
 
     :param link: URL of the file, with user name and password where they are needed; it shows nowhere (templated; hidden in
         the UI)
@@ -291,6 +313,8 @@ class EsputnikImportFileOperator(EsputnikOperator):
     :param restore_deleted: bring back contacts that were deleted in eSputnik
     :param event_key_for_new_contacts: type of an event that eSputnik emits for every contact that is new, which may start
         a scenario: Latin letters and digits (templated)
+    :param settle_window: how long eSputnik may take to carry out an import whose answer was lost, in seconds or as a
+        timedelta; nobody documents more than "minutes"
     """
 
     template_fields: Collection[str] = (
@@ -312,6 +336,7 @@ class EsputnikImportFileOperator(EsputnikOperator):
         group_names_exclude: Sequence[str] | str = (),
         restore_deleted: bool = False,
         event_key_for_new_contacts: str | None = None,
+        settle_window: float | timedelta = SETTLE_WINDOW,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -321,6 +346,7 @@ class EsputnikImportFileOperator(EsputnikOperator):
         self.group_names_exclude = group_names_exclude
         self.restore_deleted = restore_deleted
         self.event_key_for_new_contacts = event_key_for_new_contacts
+        self.settle_window = settle_window
 
     def execute(self, context: Context) -> str:
         """Have the file imported.
@@ -328,6 +354,7 @@ class EsputnikImportFileOperator(EsputnikOperator):
         :return: the id of the import
         :raises InvalidRequest: for a link that is no URL, or a ``dedupe_on`` that eSputnik does not take for files
         :raises Refused: when eSputnik cannot fetch or read the file; the message is eSputnik's
+        :raises ServiceUnavailable: when two answers were lost; another try imports the file again
         """
         link = plain_text(reveal(self.link)).strip()
         if not link:
@@ -340,10 +367,14 @@ class EsputnikImportFileOperator(EsputnikOperator):
             restore_deleted=self.restore_deleted,
             event_key_for_new_contacts=_event_key(self),
         )
+        store = task_file_import(context)
         with self.hook as hook:
-            upload = hook.send(call)
+            what = which_file(call, hook.settings.account.budget_key)
+            upload = FileImport(call, what, seconds(self.settle_window, "settle_window")).run(hook, store, _CLOCK)
         said = redact(upload.message, secrets=call.private, private=call.private)
         self.log.info("Import %s was taken%s. It goes on by itself.", upload.import_id, f": “{said}”" if said else "")
+        # As late as can be: until here another try would not import the file again.
+        store.delete()
         return upload.import_id
 
 

@@ -78,6 +78,54 @@ def test_counts(runner: Any, dag: Any, sent: list[int]) -> None:
     assert runner.run(activity(dag, broadcast_id=sent[1] + 1)).value["rows"] == 0
 
 
+@pytest.mark.parametrize("most", [1000, 9])
+def test_rows_that_are_alike(
+    runner: Any, dag: Any, sent: list[int], emulator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    emulator.configure(esputnik_reads_at_once=3)
+    monkeypatch.setattr(jobs, "_MOST_ROWS", most)
+    path = tmp_path / "activity.csv"
+    ids = []
+    for _ in range(2):
+        result = runner.run(activity(dag, destination=path))
+        assert result.state == "success", result.error
+        assert result.value["by_status"] == {"DELIVERED": 6, "READ": 18}
+        ids.append([row["activity_id"] for row in rows(path)])
+    assert len({*ids[0]}) == 24
+    assert sorted(ids[0]) == sorted(ids[1])
+
+
+@pytest.mark.parametrize(
+    ("member", "values"),
+    [
+        ("statusData", [{"news": 1, "sales": 2}, {"news": 2, "sales": 1}]),
+        ("statusDescription", ["Left news", "Left sales"]),
+        ("messageId", [1, 2]),
+    ],
+)
+def test_what_tells_rows_apart(runner: Any, dag: Any, newsletter: Newsletter, member: str, values: list[Any]) -> None:
+    row = {"iid": "i", "contactId": 5, "activityStatus": "SUBSCRIPTION_CHANGED", "activityDateTime": "2026-03-02T10:00:00"}
+    answer = [{**row, "offset": place, member: value} for place, value in enumerate(values, start=1)]
+    # The next day's answer says the same again, in another order.
+    again = [{name: row[name] for name in reversed(row)} for row in answer[::-1]]
+    if member == "statusData":
+        again = [{**row, member: dict(reversed(row[member].items()))} for row in again]
+    for body in (answer, [], again, []):
+        newsletter.emulator.faults.add("status", operation=OPERATION, status=200, body=json.dumps(body), times=1)
+    result = runner.run(activity(dag, date_to=START + timedelta(days=2)))
+    assert result.value["rows"] == 2
+
+
+def test_rows_that_two_answers_hold_are_counted_once(runner: Any, dag: Any, newsletter: Newsletter) -> None:
+    row = {"iid": "i", "contactId": 5, "activityStatus": "READ", "activityDateTime": "2026-03-03T00:00:00"}
+    first, second = [{**row, "offset": 1}, {**row, "offset": 2}], [{**row, "offset": place} for place in (2, 3, 4)]
+    for answer in (first, [], second, []):
+        newsletter.emulator.faults.add("status", operation=OPERATION, status=200, body=json.dumps(answer), times=1)
+    result = runner.run(activity(dag, date_to=START + timedelta(days=2)))
+    assert result.value["rows"] == 3
+    assert "2 rows of activity were listed in two answers" in result.log
+
+
 def test_into_a_table_twice(runner: Any, dag: Any, sent: list[int], tmp_path: Path, monkeypatch: Any) -> None:
     path = tmp_path / "warehouse.db"
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))

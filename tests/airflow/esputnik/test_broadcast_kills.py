@@ -22,7 +22,7 @@ from airflow_provider_sendpulse.operators.esputnik.broadcasts import EsputnikCre
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 READERS = {f"reader{number}@example.com" for number in range(3)}
-REQUESTS = ("segments.list", "broadcasts.list", "broadcasts.create")
+REQUESTS = ("broadcasts.list", "segments.list", "broadcasts.create")
 PROGRAM = """
 from datetime import UTC, datetime
 

@@ -26,26 +26,6 @@ NEXT_WEEK = datetime.now(UTC).replace(hour=12, minute=30, second=0, microsecond=
 Make = Callable[..., EsputnikCreateBroadcastOperator]
 
 
-@pytest.fixture
-def broadcast(dag: Any, newsletter: Newsletter) -> Make:
-    """Return how to make an operator that says little more than what a test is about."""
-    newsletter.readers()
-
-    def make(**arguments: Any) -> EsputnikCreateBroadcastOperator:
-        return EsputnikCreateBroadcastOperator(
-            **{
-                "task_id": "broadcast",
-                "dag": anew(dag),
-                "title": "News",
-                "message_id": newsletter.message,
-                "groups": "Readers",
-                **arguments,
-            }
-        )
-
-    return make
-
-
 def marks(newsletter: Newsletter) -> set[str]:
     found = {Marker.in_name(broadcast["title"]) for broadcast in newsletter.broadcasts}
     assert None not in found

@@ -102,6 +102,7 @@ def test_what_is_not_listed_is_waited_for(runner: Any, sensor_of: Any, sent: Any
     result = runner.run(sensor_of([*sent(2), "unknown"], timeout=0.3))
     assert result.state == "failed"
     assert type(result.error).__name__ == "AirflowSensorTimeout"
+    assert "een last: 1 delivered, 0 failed, 1 pending" in str(result.error)
 
 
 @pytest.mark.parametrize(

@@ -7,77 +7,17 @@ import re
 from contextlib import closing
 
 import pytest
-from deliveries import Collected, total
-from emulated_account import SharedClock, connected, esputnik_account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from import_tasks import ImportTask, contacts_of
 
-from airflow_provider_sendpulse.exceptions import ServiceError
 from airflow_provider_sendpulse.jobs.esputnik.contact_ids import ContactIds
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
-from airflow_provider_sendpulse.jobs.esputnik.importing import ContactImport, GoingOn, ImportRequest, SessionsOpen
-from airflow_provider_sendpulse.jobs.esputnik.recognition import Recognition
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSessions
 from airflow_provider_sendpulse.jobs.position import MemoryPosition
-from airflow_provider_sendpulse.jobs.report import Report
-from airflow_provider_sendpulse.rows.audience import Audience
-from airflow_provider_sendpulse.rows.source import InlineRows
 
 BAD_NAME = "12345"
-MAPPING = ContactMapping(email="email", first_name="name")
 BY_PHONE = ContactMapping(email="email", sms="phone", first_name="name")
-
-
-class Task:
-    """The tries of one task."""
-
-    def __init__(self, emulator, rows, mapping=MAPPING, dedupe_on="email", **how):
-        self.client = connected(emulator, SharedClock(emulator), whose=esputnik_account(emulator))
-        self.clock = SharedClock(emulator)
-        self.audience = Audience(InlineRows(rows), mapping.columns())
-        contacts = mapping.resolved([])
-        self.job = ContactImport(ImportRequest(contacts, Recognition.of(dedupe_on, None, contacts)), **how)
-        self.position, self.sessions = MemoryPosition(), MemoryPosition()
-
-    def attempt(self, pause=False):
-        """Try once, with a pause if asked for, and return the counts, the bad rows and what it failed with."""
-        going_on = None
-        while True:
-            rejects = Collected()
-            report = Report(rejects)
-            error = None
-            try:
-                self.job.run(
-                    self.client,
-                    self.audience,
-                    self.position,
-                    StartedSessions(self.sessions, "account"),
-                    report,
-                    self.clock,
-                    account="account",
-                    pause=pause,
-                    going_on=going_on,
-                )
-                report.finish()
-            except SessionsOpen as stop:
-                assert going_on is None, "paused twice"
-                going_on = GoingOn(stop.begun)
-                continue
-            except ServiceError as failure:
-                error = failure
-                report.abandon()
-            assert total(report.counts) == report.counts.read
-            return report.counts, rejects.rows, error
-
-
-def contacts_of(emulator):
-    found = {}
-    for contact in emulator.state.as_dict()["esputnik"]["contacts"]:
-        for channel in contact["channels"]:
-            if channel["type"] == "email":
-                assert channel["value"].lower() not in found
-                found[channel["value"].lower()] = contact.get("firstName")
-    return found
 
 
 EMAILS = st.sampled_from([f"{letter}@example.com" for letter in "abcdefgAB"] + ["nonsense", ""])
@@ -108,7 +48,7 @@ def test_every_row_is_accounted_for(emulator, runs, outcomes, batch_size, concur
     )
     expected = {}
     for rows in runs:
-        task = Task(emulator, rows, batch_size=batch_size, concurrency=concurrency)
+        task = ImportTask(emulator, rows, batch_size=batch_size, concurrency=concurrency)
         with closing(task.client):
             for _ in range(len(outcomes) + 1):
                 counts, bad, error = task.attempt(pause)
@@ -140,7 +80,7 @@ def test_telephone_numbers_are_compared_by_their_digits(emulator, dedupe_on):
         {"email": "b@example.com", "phone": "380440000001", "name": "Bob"},
         {"email": "c@example.com", "phone": "", "name": "Eve"},
     ]
-    task = Task(emulator, rows, BY_PHONE, dedupe_on)
+    task = ImportTask(emulator, rows, BY_PHONE, dedupe_on)
     with closing(task.client):
         counts, bad, error = task.attempt()
     assert error is None
@@ -162,7 +102,7 @@ class Answers:
 
 
 def imported(emulator, answer, mapping=(), emails=("a@example.com", "b@example.com", "c@example.com")):
-    task = Task(emulator, [{"email": email, "name": "Ada"} for email in emails])
+    task = ImportTask(emulator, [{"email": email, "name": "Ada"} for email in emails])
     with closing(task.client):
         task.client, client = Answers(answer, mapping), task.client
         result = task.attempt()
@@ -207,7 +147,8 @@ def test_no_session_and_not_all_refused(emulator):
 
 def test_another_account_s_sessions_are_not_waited_for():
     store = MemoryPosition()
-    store.write({"account": "another", "ended": ["s"], "open": [], "sending": None})
+    ended = [{"id": "s", "after": 0, "rows": 2}]
+    store.write({"account": "another", "ended": ended, "open": [], "unanswered": []})
     assert StartedSessions(store, "account").ids == []
     assert StartedSessions(store, "another").ids == ["s"]
 
