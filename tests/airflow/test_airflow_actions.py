@@ -379,6 +379,14 @@ HELD_ELSEWHERE = {
     "Events with `ledger=`: a retry sends only what was not sent": "test_events_ledger.py",
     "Events without, and double opt-in: a retry sends only what was not sent": "test_events_operator.py",
     "Contacts: a retry goes on where the try before it got to": "test_add_emails.py",
+    "Broadcast adopted by its marker": "esputnik/test_broadcasts.py",
+    "Import into eSputnik: a retry waits for the sessions of the try before it, and goes on there": (
+        "esputnik/test_import_contacts.py"
+    ),
+    "Messages, orders and subscriptions of eSputnik with `ledger=`: a retry sends only what was not sent": (
+        "esputnik/test_ledger_page.py"
+    ),
+    "Messages, orders and subscriptions of eSputnik without": "esputnik/test_ledger_page.py",
     "Connection form in the UI": "test_provider_info.py",
 }
 
