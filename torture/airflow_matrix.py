@@ -226,7 +226,7 @@ class AirflowMatrix:
         with self._emulator.emulator.lock:
             run.ended.account = self._emulator.state.as_dict()
         # The next run has a shop of its own.
-        run.ended.shop = folders.ROOT / f"{self._subject.name}-{self._runs}.db"
+        run.ended.shop = folders.OUTPUT / f"{self._subject.name}-{self._runs}.db"
         shutil.copy(folders.SHOP, run.ended.shop)
 
     def _wait_for_tasks(self) -> None:

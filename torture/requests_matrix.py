@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
-import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Self
 
@@ -40,7 +38,6 @@ class RequestsMatrix:
     def __enter__(self) -> Self:
         multiprocessing.get_context("forkserver").set_forkserver_preload(["torture.leg"])
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_quiet_processes())
             self._emulator = stack.enter_context(RunningEmulator(**{**EMULATOR, **self._subject.settings}))
             self._server = stack.enter_context(ExecutionServer())
             self._surroundings = stack.enter_context(self._subject.surroundings())
@@ -115,24 +112,6 @@ class RequestsMatrix:
         folder = self._folder / f"{self._subject.name}-{self._count}"
         run = ExampleRun(self._subject, folder, self._emulator, self._server, self._surroundings)
         return run, len(self._emulator.requests)
-
-
-@contextlib.contextmanager
-def _quiet_processes() -> Iterator[None]:
-    """Keep what task processes print, which is what Airflow's listeners have to say, out of the table."""
-    terminal, printing = os.dup(1), sys.stdout
-    silence = os.open(os.devnull, os.O_WRONLY)
-    sys.stdout.flush()
-    os.dup2(silence, 1)
-    sys.stdout = os.fdopen(os.dup(terminal), "w")
-    try:
-        yield
-    finally:
-        sys.stdout.close()
-        sys.stdout = printing
-        os.dup2(terminal, 1)
-        os.close(silence)
-        os.close(terminal)
 
 
 __all__ = ["RequestsMatrix"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -76,7 +77,7 @@ def part_1(subjects: Sequence[Subject], only: Collection[int], deadline: float) 
     """Run the first part in a folder of its own, and return how many rows failed."""
     say("Part 1: every request, in Airflow's task runner\n")
     failed = 0
-    with tempfile.TemporaryDirectory(prefix="sendpulse-torture-") as folder:
+    with quiet_processes(), tempfile.TemporaryDirectory(prefix="sendpulse-torture-") as folder:
         os.environ |= {"AIRFLOW_HOME": folder, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
         from torture.requests_matrix import RequestsMatrix  # this imports Airflow, which wants its folder to exist
 
@@ -96,6 +97,24 @@ def part_2(subjects: Sequence[Subject], only: Collection[int], deadline: float) 
             began = time.monotonic()
             failed += told(*AirflowMatrix(subject, running, say).run(only, deadline), began)
     return failed
+
+
+@contextlib.contextmanager
+def quiet_processes() -> Iterator[None]:
+    """Keep what task processes print, which is what Airflow's listeners have to say, out of the table."""
+    terminal, printing = os.dup(1), sys.stdout
+    silence = os.open(os.devnull, os.O_WRONLY)
+    sys.stdout.flush()
+    os.dup2(silence, 1)
+    sys.stdout = os.fdopen(os.dup(terminal), "w")
+    try:
+        yield
+    finally:
+        sys.stdout.close()
+        sys.stdout = printing
+        os.dup2(terminal, 1)
+        os.close(silence)
+        os.close(terminal)
 
 
 def told(rows: int, failed: int, began: float) -> int:

@@ -57,6 +57,7 @@ class EsputnikSignUp(EsputnikCustomer):
         f"contacts in {SIGN_UPS!r}": "ask",
         "subscribeFromApi-webshop events": "ask",
     }
+    completed_by: Mapping[str, str] = {"content of contacts": "points"}
     is_doubtful = doubtful(sent_by)
 
     def wanted(self, ended: Ended) -> Picture:

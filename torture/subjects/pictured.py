@@ -23,6 +23,8 @@ class PicturedSubject(Subject):
     """Tables that the example writes, with the columns that are alike in every run."""
     sent_by: ClassVar[Mapping[str, str]] = {}
     """The task that sends what is there at most once, by its kind in the picture."""
+    completed_by: ClassVar[Mapping[str, str]] = {}
+    """The task that changes what others have made: without its turn a kind is as these have left it."""
 
     @abstractmethod
     def wanted(self, ended: Ended) -> Picture:
@@ -41,6 +43,10 @@ class PicturedSubject(Subject):
             wanted = self.wanted(ended)
             return differences({kind: seen.get(kind, Counter()) for kind in wanted}, wanted, {})
         due = self._picture(usual)
+        for kind, task_id in self.completed_by.items():
+            if ended.state_of(task_id) == "upstream_failed":
+                seen.pop(kind, None)
+                due.pop(kind, None)
         return differences(seen, due, {kind: self._missing(kind, due[kind].total(), ended) for kind in due})
 
     def _picture(self, ended: Ended) -> Picture:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few rows of the torture: the requests of eSputnik's operators that send and that write, killed before and after.
+
+``make torture`` kills every request of every example; what is here is quick enough to run with all other tests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples import ROOT
+
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
+from torture.requests_matrix import RequestsMatrix
+from torture.subjects.every import subjects_of
+
+# Of what is asked for several times it is the second: then something of it is done already.
+REQUESTS = [
+    ("esputnik_messages", "events.send_v2"),
+    ("esputnik_messages", "orders.add"),
+    ("esputnik_messages", "messages.smartsend"),
+    ("esputnik_sign_up", "contacts.subscribe"),
+    ("esputnik_customer", "contacts.upsert"),
+    ("esputnik_segments", "segments.detach"),
+    ("esputnik_segments", "segments.attach"),
+    ("esputnik_segments", "contacts.delete"),
+    ("sendpulse_to_esputnik", "unsubscribed.add"),
+    ("sendpulse_to_esputnik", "contacts.import"),
+]
+pytestmark = pytest.mark.skipif(not AIRFLOW_V_3_3_PLUS, reason="needs the task state store of Airflow 3.3")
+
+
+class Matrices:
+    """The matrix of every subject that is asked for, each with a run in which nobody is killed."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._made: dict[str, tuple[RequestsMatrix, list[str]]] = {}
+        self.lines: list[str] = []
+
+    def of(self, name: str) -> tuple[RequestsMatrix, list[str]]:
+        """Return the matrix of a subject, and the requests of a run."""
+        if name not in self._made:
+            [subject] = subjects_of(name)
+            matrix = self._stack.enter_context(RequestsMatrix(subject, self.lines.append, self._folder))
+            self._made[name] = matrix, matrix.baseline()
+        return self._made[name]
+
+
+@pytest.fixture(scope="module")
+def matrices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrices]:
+    with pytest.MonkeyPatch.context() as environment, ExitStack() as stack:
+        # The process that all others are forked from finds its modules by this alone.
+        environment.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")]))
+        yield Matrices(tmp_path_factory.mktemp("torture"), stack)
+
+
+@pytest.mark.parametrize(("name", "request_name"), REQUESTS)
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
+def test_killed_at_a_request(matrices: Matrices, name: str, request_name: str, after_effect: bool) -> None:
+    matrix, operations = matrices.of(name)
+    operation = f"esputnik.{request_name}"
+    places = [number for number, made in enumerate(operations, start=1) if made == operation]
+    # What is wrong would be that nobody was killed there, too.
+    assert matrix.kill(places[:2][-1], operation, after_effect=after_effect) == []
+
+
+def test_a_kill_that_meets_nothing_is_no_success(matrices: Matrices) -> None:
+    matrix, operations = matrices.of("esputnik_sign_up")
+    faults: Any = matrix.kill(len(operations) + 1, "esputnik.contacts.subscribe", after_effect=True)
+    assert faults == ["the kill has met no request", "0 KILLED"]
+    assert matrix.kill(1, "esputnik.contacts.update", after_effect=False)[0].startswith(
+        "the kill has met ['esputnik.contacts.sub"
+    )
