@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import sys
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -36,7 +37,10 @@ class RequestsMatrix:
         self._left = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        multiprocessing.get_context("forkserver").set_forkserver_preload(["torture.leg"])
+        # Every process reads the program's main module again: what that imports is there already.
+        main = getattr(sys.modules["__main__"], "__spec__", None)
+        preload = ["torture.leg", *([main.name] if main else [])]
+        multiprocessing.get_context("forkserver").set_forkserver_preload(preload)
         with contextlib.ExitStack() as stack:
             self._emulator = stack.enter_context(RunningEmulator(**{**EMULATOR, **self._subject.settings}))
             self._server = stack.enter_context(ExecutionServer())

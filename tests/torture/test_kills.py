@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from examples import ROOT
 
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 from torture.requests_matrix import RequestsMatrix
+from torture.subjects.esputnik_contacts import EsputnikSignUp
 from torture.subjects.every import subjects_of
 
 # Of what is asked for several times it is the second: then something of it is done already.
@@ -78,3 +79,18 @@ def test_a_kill_that_meets_nothing_is_no_success(matrices: Matrices) -> None:
     assert matrix.kill(1, "esputnik.contacts.update", after_effect=False)[0].startswith(
         "the kill has met ['esputnik.contacts.sub"
     )
+
+
+class Resent(EsputnikSignUp):
+    """Somebody who is asked again when it is not known whether they were asked; eSputnik refuses no repeat."""
+
+    changes: Mapping[str, Any] = {"if_in_doubt": "resend"}
+    settings: Mapping[str, Any] = {"esputnik_repeat_seconds": None}
+
+
+def test_who_is_reached_twice_is_found(matrices: Matrices, tmp_path: Path) -> None:
+    with RequestsMatrix(Resent(), matrices.lines.append, tmp_path) as matrix:
+        matrix.baseline()
+        assert matrix.kill(1, "esputnik.contacts.subscribe", after_effect=False) == []
+        found = matrix.kill(1, "esputnik.contacts.subscribe", after_effect=True)
+    assert "1 subscribeUpdateFromApi-webshop events too many or changed" in found
