@@ -52,7 +52,14 @@ class AirflowRun:
         """
         begun, occasion = time.monotonic(), self.ended.occasion
         dag_id, run_id = self._subject.dag_id, occasion.run_id
-        self._airflow.trigger(dag_id, run_id=run_id, start=occasion.start, end=occasion.end, conf=self._conf)
+        self._airflow.trigger(
+            dag_id,
+            run_id=run_id,
+            start=occasion.start,
+            end=occasion.end,
+            conf=self._conf,
+            logical_date=occasion.logical_date,
+        )
         while True:
             if self._triggerer.process.poll() is not None:
                 self._processes.start_again(self._triggerer)

@@ -20,6 +20,7 @@ class Occasion:
     :param number: 1 for the first one
     :param start, end: its data interval
     :param conf: what it is told
+    :param due: its logical date, which Airflow wants to have passed; the end of its interval when left out
     """
 
     number: int
@@ -27,6 +28,12 @@ class Occasion:
     start: datetime
     end: datetime
     conf: Mapping[str, Any] = field(default_factory=dict)
+    due: datetime | None = None
+
+    @property
+    def logical_date(self) -> datetime:
+        """The run's logical date, by which Airflow tells it from others."""
+        return self.due or self.end
 
 
 @dataclass

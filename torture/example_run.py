@@ -54,6 +54,7 @@ class ExampleRun:
             run_id=occasion.run_id,
             interval=(occasion.start, occasion.end),
             run_after=occasion.end,
+            logical_date=occasion.logical_date,
             conf=conf,
             should_retry=True,
             max_tries=MOST_TRIES - 1,

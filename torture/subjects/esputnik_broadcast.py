@@ -34,8 +34,10 @@ class EsputnikBroadcast(PicturedSubject):
 
     def occasion(self, number: int) -> Occasion:
         """Return a day around this moment: the activity is of now, and the broadcast of tomorrow or the day after."""
-        start = self._begun - timedelta(hours=12) + timedelta(seconds=number)
-        return Occasion(number, f"broadcast-{number}", start, start + timedelta(days=1), {"call_off": self.is_called_off})
+        start = self._begun - timedelta(hours=12)
+        due = self._begun - timedelta(hours=1) + timedelta(seconds=number)
+        told = {"call_off": self.is_called_off}
+        return Occasion(number, f"broadcast-{number}", start, start + timedelta(days=1), told, due)
 
     def prepare(self, emulator: RunningEmulator, shop: Path) -> Mapping[str, Any]:
         """Have readers, a message, and a broadcast that went out a moment ago."""
