@@ -81,6 +81,13 @@ def test_a_kill_that_meets_nothing_is_no_success(matrices: Matrices) -> None:
     )
 
 
+def test_a_retry_with_nothing_left_to_import(matrices: Matrices) -> None:
+    # Everything is imported when the last answer is lost: who has bought nothing leaves the segment all the same.
+    matrix, operations = matrices.of("esputnik_audience")
+    reads = [number for number, made in enumerate(operations, start=1) if made == "esputnik.imports.read"]
+    assert matrix.kill(reads[-1], "esputnik.imports.read", after_effect=True) == []
+
+
 class Resent(EsputnikSignUp):
     """Somebody who is asked again when it is not known whether they were asked; eSputnik refuses no repeat."""
 

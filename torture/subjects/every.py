@@ -27,15 +27,13 @@ SUBJECTS: tuple[Subject, ...] = (
 
 
 def subjects_of(example: str | None, *, under_airflow: bool = False) -> list[Subject]:
-    """Return the subjects of a name, or of an example's file; all without one.
+    """Return the subject of a name, or all of an example's file when none has its name; all there are without one.
 
     :param under_airflow: only those that are for part 2, too
     """
-    return [
-        subject
-        for subject in SUBJECTS
-        if example in (None, subject.name, subject.file) and (subject.under_airflow is not None or not under_airflow)
-    ]
+    named = [subject for subject in SUBJECTS if subject.name == example]
+    found = named or [subject for subject in SUBJECTS if example in (None, subject.file)]
+    return [subject for subject in found if subject.under_airflow is not None or not under_airflow]
 
 
 __all__ = ["SUBJECTS", "subjects_of"]
