@@ -32,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m torture.run", description=__doc__)
     names = sorted({name for subject in SUBJECTS for name in (subject.name, subject.file)})
     parser.add_argument(
-        "--example", choices=names, help="only this one, or all of this file; all without it", metavar="NAME"
+        "--example", choices=names, help="only this one, or those of this file; all without it", metavar="NAME"
     )
     parser.add_argument("--part", type=int, choices=(1, 2), help="1: every request; 2: every kind of call, under Airflow")
     parser.add_argument("--rows", type=numbers, default=frozenset(), help="numbers in the first column, such as 3,8-11")

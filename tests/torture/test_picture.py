@@ -170,5 +170,7 @@ def test_subjects_are_found_by_name_and_by_file() -> None:
         "esputnik_segments",
     ]
     assert [subject.name for subject in subjects_of("esputnik_segments")] == ["esputnik_segments"]
+    # A name beats a file: its rows can be chosen by their numbers.
+    assert [subject.name for subject in subjects_of("esputnik_audience")] == ["esputnik_audience"]
     assert subjects_of(None) == [*SUBJECTS]
     assert {subject.name for subject in subjects_of(None, under_airflow=True)} >= {"weekly_digest", "esputnik_audience"}
