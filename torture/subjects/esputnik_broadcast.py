@@ -44,7 +44,9 @@ class EsputnikBroadcast(PicturedSubject):
         newsletter = Newsletter(emulator)
         segment = newsletter.readers(len(READERS))
         with emulator.emulator.lock:
-            emulator.state.esputnik.broadcasts.create(newsletter.message, [segment], [], "Before", self._begun)
+            before = emulator.state.esputnik.broadcasts.create(newsletter.message, [segment], [], "Before", self._begun)
+            # It is listed already, and not only some time in the run.
+            before.created_at = self._begun
         if not emulator.inbox():
             raise AssertionError("the broadcast before has mailed nobody")
         return {"message_id": newsletter.message}
