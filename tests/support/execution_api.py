@@ -32,6 +32,7 @@ class ExecutionApi:
     :param broken_store: answer every call to the task state store with an error
     :param broken_xcoms: answer everybody who pushes an XCom with an error
     :param states: what the last leg reported; ``reported``: what all legs did
+    :param skipped: the tasks that another one has told to be skipped
     :param rescheduled: how often the task was rescheduled, and since when
     """
 
@@ -58,6 +59,7 @@ class ExecutionApi:
     rescheduled: int = 0
     first_reschedule: datetime | None = None
     running: tuple[str, int] | None = None
+    skipped: set[str] = field(default_factory=set)
 
     def client(self) -> Any:
         from airflow.sdk.api.client import Client
@@ -74,6 +76,9 @@ class ExecutionApi:
         if re.fullmatch(r"task-instances/[^/]+/state", path):
             self.states.append(body)
             self.reported.append(body)
+            return httpx.Response(204)
+        if re.fullmatch(r"task-instances/[^/]+/skip-downstream", path):
+            self.skipped |= {task if isinstance(task, str) else task[0] for task in body["tasks"]}
             return httpx.Response(204)
         if re.fullmatch(r"task-instances/[^/]+/rtif", path):
             self.rendered = body
