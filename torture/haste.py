@@ -36,6 +36,8 @@ HASTE = {
     "poll_interval": 0.5,
     # The emulator lists a mailing soon, so less than the two minutes that are right for the services says as much.
     "visibility_window": 20.0,
+    # Its imports are carried out as they are looked at, and what nobody can look at never is.
+    "settle_window": 3.0,
 }
 CHANGES = json.loads(os.environ.get("TORTURE_CHANGES", "{}"))
 """What the tasks of a DAG have that have it at all, such as small batches."""

@@ -45,6 +45,9 @@ LOOK_EVERY = 0.02
 WINDOW = 20.0
 """Seconds to look for a mailing whose creation is in doubt: the emulator lists it soon, the services may need longer."""
 
+SETTLED = 1.0
+"""Seconds for an import without an answer to be over: the emulator carries out what is looked at, and nothing else."""
+
 REPEAT_AFTER = 1.5
 """Seconds to wait where eSputnik refuses a request that repeats another: the emulator does so for a second."""
 
@@ -72,7 +75,12 @@ def work(leg: Leg, report: Connection) -> None:
     os.environ.update(leg.environment)
     service.REPEAT_AFTER = REPEAT_AFTER
     operator = DAGS[leg.dag_id].get_task(leg.task_id)
-    haste = {"poke_interval": LOOK_EVERY, "poll_interval": LOOK_EVERY, "visibility_window": WINDOW}
+    haste = {
+        "poke_interval": LOOK_EVERY,
+        "poll_interval": LOOK_EVERY,
+        "visibility_window": WINDOW,
+        "settle_window": SETTLED,
+    }
     for name, value in {**haste, **leg.changes}.items():
         if hasattr(operator, name):
             setattr(operator, name, value)
