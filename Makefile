@@ -14,7 +14,7 @@ help: ## Show what can be made
 	@echo "make demo          Two weekly mailings and an eSputnik audience under a real Airflow, against the emulator, with checks"
 	@echo "make demo KEEP=1   The same, and leave Airflow and the inbox up to look at, until Ctrl-C"
 	@echo "make test          Run the tests"
-	@echo "make torture       Kill the example run wherever it asks something of SendPulse, and count the mails (some 20 minutes)"
+	@echo "make torture       Kill the examples wherever they ask something of a service, and count what arrives (an hour)"
 	@echo "make bench         Load a million contacts through a kill, and measure (some minutes)"
 	@echo "make mutation      Change every line that decides what is sent, and see a test fail each time (an hour or so)"
 	@echo "make lint          Check style, types and layers"
@@ -43,8 +43,9 @@ demo: $(READY) ## Two weekly mailings and an eSputnik audience under a real Airf
 test: $(READY) ## Run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-torture: $(READY) ## Kill the example run wherever it asks something of SendPulse
-	@PYTHONPATH=.:tests/support:example_dags exec $(BIN)/python -m torture.run $(if $(PART),--part $(PART)) $(if $(ROWS),--rows $(ROWS))
+torture: $(READY) ## Kill the examples wherever they ask something of a service
+	@PYTHONPATH=.:tests/support exec $(BIN)/python -m torture.run \
+		$(if $(EXAMPLE),--example $(EXAMPLE)) $(if $(PART),--part $(PART)) $(if $(ROWS),--rows $(ROWS))
 
 bench: $(READY) ## Load a million contacts through a kill, and measure
 	@AIRFLOW_HOME=$$(mktemp -d) PYTHONPATH=.:tests/support $(BIN)/python -m bench.run

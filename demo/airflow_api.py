@@ -67,14 +67,26 @@ class AirflowApi:
         """Let a DAG run."""
         self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str, *, run_id: str, start: datetime, end: datetime, conf: Mapping[str, object]) -> None:
-        """Start a run for an interval."""
+    def trigger(
+        self,
+        dag_id: str,
+        *,
+        run_id: str,
+        start: datetime,
+        end: datetime,
+        conf: Mapping[str, object],
+        logical_date: datetime | None = None,
+    ) -> None:
+        """Start a run for an interval.
+
+        :param logical_date: the end of the interval when left out; Airflow runs nothing that is dated in the future
+        """
         self._send(
             "POST",
             f"/api/v2/dags/{dag_id}/dagRuns",
             {
                 "dag_run_id": run_id,
-                "logical_date": end.isoformat(),
+                "logical_date": (logical_date or end).isoformat(),
                 "data_interval_start": start.isoformat(),
                 "data_interval_end": end.isoformat(),
                 "conf": dict(conf),

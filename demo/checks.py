@@ -86,7 +86,7 @@ def _check_week(checks: Checks, outcome: Outcome, audience: dict[str, Person | N
     checks.equal(f"{label}: every contact was loaded once", audience.keys(), loaded)
     checks.equal(
         f"{label}: one event for each abandoned cart",
-        shop.abandoned_carts(folders.SHOP, outcome.week.first_day, outcome.week.end),
+        shop.abandoned_carts(outcome.shop, outcome.week.first_day, outcome.week.end),
         events_of(outcome),
     )
     check_mailing(checks, outcome, audience)
@@ -117,7 +117,7 @@ def check_mailing(checks: Checks, outcome: Outcome, audience: dict[str, Person |
 
 def check_audience(checks: Checks, outcome: Outcome, audience: Audience) -> None:
     """Check what the examples for eSputnik have left there."""
-    buyers = [person.email for person in shop.buyers(folders.SHOP, outcome.week.first_day, outcome.week.end)]
+    buyers = [person.email for person in shop.buyers(outcome.shop, outcome.week.first_day, outcome.week.end)]
     checks.equal("eSputnik: who has bought is in the segment", buyers, audience.members("Buyers of the week"))
     checks.equal("eSputnik: everybody new got the event for that", buyers, audience.told("newBuyer"))
     checks.equal("eSputnik: the scenario starts once for everybody", len(buyers), len({*audience.told("weeklyBuyer")}))
@@ -155,7 +155,7 @@ def _check_traces(checks: Checks, account: Account) -> None:
 def audience_of(outcome: Outcome) -> dict[str, Person | None]:
     """Return who is to be mailed, by address; the shop's own address is nobody."""
     people: dict[str, Person | None] = {
-        person.email: person for person in shop.buyers(folders.SHOP, outcome.week.first_day, outcome.week.end)
+        person.email: person for person in shop.buyers(outcome.shop, outcome.week.first_day, outcome.week.end)
     }
     return {**people, SEED: None}
 
@@ -188,7 +188,7 @@ def _counted(outcome: Outcome) -> dict[str, int]:
 
 
 def _stored(outcome: Outcome) -> dict[str, int]:
-    for row in shop.statistics(folders.SHOP):
+    for row in shop.statistics(outcome.shop):
         if row.campaign_id == outcome.campaign_id:
             return {"recipients": row.recipients, "delivered": row.delivered, "opened": row.opened, "clicked": row.clicked}
     return {}

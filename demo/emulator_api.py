@@ -56,21 +56,10 @@ class Account:
     messages: list[dict[str, Any]]
     events: list[dict[str, Any]]
 
-
-class EmulatorApi:
-    """Talks to the emulator on this machine.
-
-    :param url: its address
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._client = httpx.Client(base_url=url, timeout=10, trust_env=False)
-
-    def account(self) -> Account:
-        """Return everything in the account."""
-        state = self._get("/__emulator__/state")
-        return Account(
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> Account:
+        """Return the account of SendPulse in what the emulator says of its state."""
+        return cls(
             books={book["id"]: book for book in state["books"]},
             campaigns=[
                 Campaign(
@@ -86,6 +75,21 @@ class EmulatorApi:
             messages=state["messages"],
             events=state["events"],
         )
+
+
+class EmulatorApi:
+    """Talks to the emulator on this machine.
+
+    :param url: its address
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url, timeout=10, trust_env=False)
+
+    def account(self) -> Account:
+        """Return everything in the account."""
+        return Account.of(self._get("/__emulator__/state"))
 
     def esputnik(self) -> dict[str, Any]:
         """Return everything in the account of eSputnik."""

@@ -104,7 +104,12 @@ def connections(emulator_url: str, account: Account) -> dict[str, str]:
             "address_book_link": f"{emulator_url}/ui/books/{{id}}",
         },
     }
-    esputnik = {"conn_type": "esputnik", "host": f"{emulator_url}/esputnik/api", "password": account.esputnik_key}
+    esputnik = {
+        "conn_type": "esputnik",
+        "host": f"{emulator_url}/esputnik/api",
+        "password": account.esputnik_key,
+        "extra": {"account_timezone": TIME_ZONE, "deployment": "demo-shop"},
+    }
     return {
         "AIRFLOW_CONN_SENDPULSE_DEFAULT": json.dumps(sendpulse),
         "AIRFLOW_CONN_ESPUTNIK_DEFAULT": json.dumps(esputnik),

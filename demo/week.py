@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from airflow_provider_sendpulse.emulator.statuses import BOOK_STATUSES, CAMPAIGN_STATUSES
+from demo import folders
 from demo.airflow_api import AirflowApi
 from demo.emulator_api import Account, Campaign, EmulatorApi
 from demo.environment import TIME_ZONE
@@ -73,6 +75,7 @@ class Outcome:
     :param contacts: what became of the rows that were loaded
     :param events: what became of the rows that were sent as events
     :param deferred: the tasks that waited in the triggerer
+    :param shop: the shop's database
     """
 
     week: Week
@@ -83,6 +86,7 @@ class Outcome:
     contacts: dict[str, int]
     events: dict[str, int]
     deferred: frozenset[str]
+    shop: Path = field(default_factory=lambda: folders.SHOP)
 
     @property
     def campaign(self) -> Campaign:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills the example run at every request it makes, and checks that nobody is mailed twice."""
+"""Kills the examples at every request they make, and checks that nobody is reached twice."""

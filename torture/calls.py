@@ -14,8 +14,14 @@ T = TypeVar("T")
 
 WORKER, TRIGGERER = "worker", "triggerer"
 
-NEVER_REPEATED = ("campaigns.create", "events.")
-"""Beginnings of the operations that reach people anew with every request: these are killed before their effect, too."""
+NEVER_REPEATED = (
+    "campaigns.create",
+    "events.",
+    "esputnik.broadcasts.create",
+    "esputnik.contacts.import",
+    "esputnik.events.",
+)
+"""Beginnings of the operations that can reach people anew with every request: these are killed before their effect, too."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from airflow_provider_sendpulse.api.redact import SECRET, SHORTEST_SECRET
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,14 @@ class Answer:
     def text(self) -> str:
         """The body as text, never failing; a megabyte of error page is cut."""
         return self.body[:20_000].decode("utf-8", errors="replace")
+
+    def without(self, secrets: Iterable[str]) -> Answer:
+        """Return the answer without secrets that it repeats: what is read of it may become a reason, or a row's data."""
+        body = self.body
+        for secret in secrets:
+            if len(secret) >= SHORTEST_SECRET:
+                body = body.replace(secret.encode(), SECRET.encode())
+        return self if body == self.body else replace(self, body=body)
 
 
 class Executed(enum.Enum):

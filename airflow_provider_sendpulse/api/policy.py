@@ -156,6 +156,7 @@ class _Exchange(Generic[T]):
             if isinstance(reply, TransportFailure):
                 yield from self._after_silence(reply)
                 continue
+            reply = reply.without(self._account.credentials.secrets)
             if reply.status in self._call.accepted:
                 log.info("%s: the same request was accepted a moment ago", self._operation)
                 return self._call.accepted[reply.status]

@@ -11,8 +11,9 @@ SECRET = "<secret>"
 NUMBER = "<number>"
 VALUE = "<value>"
 
-# Anything shorter is a word that happens to be somebody's secret; hiding it would garble every message.
-_SHORTEST_SECRET = 6
+SHORTEST_SECRET = 6
+"""Anything shorter is a word that happens to be somebody's secret; hiding it would garble every message."""
+
 _SHORTEST_VALUE = 2
 
 # The local part of an address may hold almost anything; what stands before it in a URL is hidden with it. An apostrophe
@@ -59,7 +60,7 @@ def redact(text: str, longest: int = 500, secrets: Iterable[str] = (), private: 
     :param private: what must not show as a word of its own, such as a name, however short
     """
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
+        if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, SECRET)
     if len(text) > 4 * longest:
         # A megabyte would take the patterns minutes. Cut between words, so that no half of an address is left over.
@@ -72,4 +73,4 @@ def redact(text: str, longest: int = 500, secrets: Iterable[str] = (), private: 
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-__all__ = ["redact"]
+__all__ = ["SECRET", "SHORTEST_SECRET", "redact"]

@@ -131,7 +131,7 @@ def messages(
 def _activity(data: Mapping[str, Any]) -> Activity:
     return Activity(
         iid=wire.text(data.get("iid")),
-        activity_status=wire.text(data["activityStatus"]),
+        activity_status=wire.word(data["activityStatus"]),
         activity_date_time=wire.text(data.get("activityDateTime")),
         offset=wire.integer_or(data.get("offset"), 0),
         contact_id=_number(data, "contactId"),

@@ -245,7 +245,7 @@ def _subscribed(answer: Any) -> Subscribed:
     is_new = data.get("new")
     return Subscribed(
         id=wire.integer(data["id"]),
-        email_status=wire.text_or_none(data.get("emailStatus")),
+        email_status=wire.word(data.get("emailStatus")) or None,
         is_new=None if is_new is None else wire.truth(is_new),
         extra=wire.rest(data, "id", "emailStatus", "new"),
     )

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from airflow_provider_sendpulse.api.call import Call, JsonBody, Repeat
+from airflow_provider_sendpulse.api.redact import redact
 from airflow_provider_sendpulse.esputnik import wire
 from airflow_provider_sendpulse.esputnik.contact_data import Contact, contact
 from airflow_provider_sendpulse.esputnik.keys import event_type_key
@@ -74,7 +75,7 @@ class StartedImport:
 
     :param session_id: to ask for its status with; ``None`` when every contact was refused at once
     :param failed: contacts that are not in the session
-    :param error_message: what the service said of the import as a whole, though it took it
+    :param error_message: what the service said of the import as a whole, though it took it; without what is known of people
     """
 
     session_id: str | None
@@ -155,13 +156,14 @@ def start(
         **wire.present(fieldId=field_id),
         **membership(custom_field_ids, group_names, group_names_exclude, restore_deleted, event_key_for_new_contacts),
     }
+    private = tuple(value for item in contacts for value in item.private)
     return Call(
         method="POST",
         path="/v1/contacts",
         body=JsonBody(body),
-        read=_started,
+        read=lambda answer: _started(answer, private),
         reaches_people=event_key_for_new_contacts is not None,
-        private=tuple(value for item in contacts for value in item.private),
+        private=private,
     )
 
 
@@ -216,12 +218,12 @@ def membership(
     }
 
 
-def _started(answer: Any) -> StartedImport:
+def _started(answer: Any, private: tuple[str, ...]) -> StartedImport:
     data = wire.record(answer)
     started = StartedImport(
         session_id=wire.text_or_none(data.get("asyncSessionId")),
         failed=tuple(wire.listed(_failed)(data.get("failedContacts"))),
-        error_message=wire.text(data.get("errorMessage")),
+        error_message=redact(wire.text(data.get("errorMessage")), private=private),
         extra=wire.rest(data, "asyncSessionId", "failedContacts", "errorMessage"),
     )
     if started.session_id is None and not started.failed:
@@ -236,7 +238,7 @@ def _failed(data: Mapping[str, Any]) -> FailedContact:
 def _session(answer: Any) -> ImportSession:
     data = wire.record(answer)
     return ImportSession(
-        status=wire.text(data.get("status")),
+        status=wire.word(data.get("status")),
         timestamp=wire.text(data.get("timestamp")),
         description=wire.text(data.get("description")),
         mapping=tuple(wire.listed(_mapped)(data.get("mapping"))),

@@ -318,7 +318,7 @@ def _statuses(answer: Any) -> list[Status]:
 def _status(data: Mapping[str, Any]) -> Status:
     return Status(
         request_id=wire.text(data["requestId"]),
-        status=wire.text(data.get("status")),
+        status=wire.word(data.get("status")),
         failed=wire.truth_or(data.get("failed"), False),
         delivered=wire.truth_or(data.get("delivered"), False),
         extra=wire.rest(data, "requestId", "status", "failed", "delivered"),

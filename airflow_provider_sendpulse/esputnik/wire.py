@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -19,6 +20,11 @@ from airflow_provider_sendpulse.api.wire import (
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 
 T = TypeVar("T")
+
+UNREADABLE = "UNREADABLE"
+"""Stands for a status that is none."""
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}|[0-9]{1,3}")
 
 
 def as_list(value: Any) -> list[Any]:
@@ -67,6 +73,16 @@ def truth_or(value: Any, default: bool) -> bool:
         return default
 
 
+def word(value: Any) -> str:
+    """Return a status: a word, which may be one that nobody documents; empty where there is none.
+
+    Statuses are counted, logged and handed on. So what is no word, and may be a sentence about somebody, is
+    :data:`UNREADABLE`.
+    """
+    found = text(value)
+    return found if not found or _WORD.fullmatch(found) else UNREADABLE
+
+
 def text_or_none(value: Any) -> str | None:
     """Return text, or ``None`` where there is none."""
     return text(value) or None
@@ -89,6 +105,7 @@ def present(**members: Any) -> dict[str, Any]:
 
 
 __all__ = [
+    "UNREADABLE",
     "as_list",
     "integer",
     "integer_or",
@@ -105,4 +122,5 @@ __all__ = [
     "text_or_none",
     "truth",
     "truth_or",
+    "word",
 ]

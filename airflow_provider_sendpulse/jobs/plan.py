@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 500
 """Rows that are looked up with one query."""
 
-_DOUBT = "an earlier try or run ended while this row was being sent: not sent again"
+_DOUBT = (
+    "an earlier try or run ended while this row was being sent: not sent again. Look for it in the service's dashboard; "
+    'if_in_doubt="resend" sends it once more'
+)
 
 _CONDITION = "condition"
 

@@ -351,7 +351,10 @@ class _Windows:
         self._report.settle(item.person, Outcome.SKIPPED)
 
     def _doubt(self, item: Item) -> None:
-        reason = "another run has begun to send this row, and has not recorded it: not sent again"
+        reason = (
+            "another run has begun to send this row, and has not recorded it: not sent again. Look for it in the service's "
+            'dashboard; if_in_doubt="resend" sends it once more'
+        )
         self._report.settle(item.person, Outcome.IN_DOUBT, reason, item.label)
 
     def _settle(self, items: Iterable[Item], outcome: Outcome, reason: str = "") -> None:

@@ -36,10 +36,11 @@ class SqlLedger:
 
     @staticmethod
     def row_key(event_name: str, *key: Any, automation_id: int | None = None) -> str:
-        """Return what is in the column ``row_key`` for an event, to find it by hand.
+        """Return what is in the column ``row_key`` for a row, to find it by hand.
 
-        :param event_name: name of the event, as the operator has it
-        :param key: the values of the columns of ``event_key``, in its order
+        :param event_name: name of the event, as the operator has it; for other rows what the column ``event`` has, such as
+            ``message 2700001`` or ``orders``
+        :param key: the values of the columns of ``event_key`` or ``row_key``, in its order; for an order its id and status
         :param automation_id: the flow that the event was for, where there was one
         :raises InvalidRequest: for values that cannot be a key
         """

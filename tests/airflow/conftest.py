@@ -180,6 +180,17 @@ def jumping_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
+def passing_time(quick: list[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let every wait of a client pass at once, and whoever has waited find the time passed; returns the waits."""
+    import time
+
+    from airflow_provider_sendpulse.api.clock import SystemClock
+
+    monkeypatch.setattr(SystemClock, "now", lambda _: time.time() + sum(quick))
+    return quick
+
+
+@pytest.fixture
 def campaign_of(dag: Any, account: Account) -> Callable[..., Any]:
     """Return how to make a campaign operator that says little more than what a test is about."""
     from airflow_provider_sendpulse.operators.campaigns import SendPulseCreateCampaignOperator

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of a campaign, whatever is done to its task: the table of docs/reliability.md, carried out.
+"""What becomes of a campaign or a broadcast, whatever is done to its task: the table of docs/reliability.md, carried out.
 
 Airflow does to a metadata database what the table's first column says; the task is then run with what that database
-holds, and the emulator's inbox tells what became of the campaign.
+holds, and the emulator's inbox tells what became of it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -19,83 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG
 from airflow.triggers.base import BaseTrigger
 from airflow_actions import Action, perform_all
-from execution_api import ExecutionApi
+from broadcasting import Newsletter
+from mailers import READERS, BroadcastMailer, CampaignMailer, Mailer
 from metadata_database import Start
-from task_runner import Result, TaskRunner
 
-from airflow_provider_sendpulse import sendpulse as sp
 from airflow_provider_sendpulse.api.clock import SystemClock
-from airflow_provider_sendpulse.hooks.sendpulse import SendPulseHook
 from airflow_provider_sendpulse.version_compat import AIRFLOW_VERSION
 
 pytestmark = pytest.mark.usefixtures("connect")
 
 RELIABILITY = Path(__file__).parents[2] / "docs" / "reliability.md"
 RELEASE = ".".join(map(str, AIRFLOW_VERSION))
-READERS = ("ada@example.com", "grace@example.com")
 KEYS = {"default": None, "own": "digest-{{ data_interval_end | ds }}"}
-LISTED_AFTER = 60.0
 LONG_AGO = datetime(2026, 1, 12, 12, tzinfo=UTC)
-
-
-class Killed(BaseException):
-    """The end of a worker's process; nothing in the task can catch it."""
-
-
-class Mailer:
-    """A task that mails, in the runs of one DAG, with an inbox to look into."""
-
-    def __init__(self, account: Any, campaign_of: Callable[..., Any], connect: Callable[..., None]) -> None:
-        self.account = account
-        self.connect = connect
-        self._campaign_of = campaign_of
-        self.arguments: dict[str, Any] = {
-            "address_book_id": account.book("Readers", READERS),
-            "wait_for_completion": True,
-        }
-        self._stored: dict[str, Any] = {}
-
-    def runner(self, start: Start) -> TaskRunner:
-        """Return what runs a task as it was started; what an earlier one has stored is there if Airflow kept it."""
-        begin, end = start.data_interval_start, start.data_interval_end
-        api = ExecutionApi(
-            dag_id=start.dag_id,
-            run_id=start.run_id,
-            run_type=start.run_type,
-            clear_number=start.clear_number,
-            logical_date=start.logical_date,
-            run_after=start.run_after,
-            store=self._stored if start.stored else {},
-        )
-        if begin is None or end is None:
-            api.data_interval = False
-        else:
-            api.interval = (begin, end)
-        self._stored = api.store
-        return TaskRunner(api)
-
-    def run(self, start: Start, **arguments: Any) -> Result:
-        return self.runner(start).run(self.operator(start, **arguments), try_number=start.try_number)
-
-    def operator(self, start: Start, **arguments: Any) -> Any:
-        # Every process reads the DAG file anew.
-        dag = DAG(start.dag_id, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
-        return self._campaign_of(**{**self.arguments, **arguments, "task_id": start.task_id, "dag": dag})
-
-    def mails(self) -> Counter[str]:
-        """Let everything go out that still can, and return how many mails everybody has got."""
-        self.account.emulator.advance(3600)
-        ids = [campaign["id"] for campaign in self.account.campaigns]
-        statuses: list[int] = []
-        with SendPulseHook() as hook:
-            # Every read moves a campaign on; one that has arrived stays as it is.
-            while statuses != (now := [hook.send(sp.campaigns.read(campaign_id)).status for campaign_id in ids]):
-                statuses = now
-        messages = self.account.emulator.state.as_dict()["messages"]
-        return Counter(message["to"] for message in messages if message["kind"] == "campaign")
 
 
 def mailed(mailer: Mailer, start: Start) -> None:
@@ -103,11 +39,8 @@ def mailed(mailer: Mailer, start: Start) -> None:
     assert result.state == "success", result.error
 
 
-def failed_while_it_waited(mailer: Mailer, start: Start) -> None:
-    mailer.account.emulator.configure(next_campaign_outcomes=[[15]])
-    result = mailer.run(start, timeout=0.2)
-    assert type(result.error).__name__ == "DeadlinePassed"
-    mailer.account.force(mailer.account.campaigns[0]["id"], 7, 3)
+def failed_after_mailing(mailer: Mailer, start: Start) -> None:
+    mailer.fail_after_mailing(start)
 
 
 def waits_in_the_triggerer(mailer: Mailer, start: Start) -> None:
@@ -116,20 +49,20 @@ def waits_in_the_triggerer(mailer: Mailer, start: Start) -> None:
 
 
 def killed_before_the_request(mailer: Mailer, start: Start) -> None:
-    with _killed_at_the_creation(after=False), contextlib.suppress(Killed):
+    with mailer.killed_at_the_creation(after=False):
         mailer.run(start)
-    assert mailer.account.campaigns == []
+    assert mailer.ids == []
 
 
 def killed_before_the_answer(mailer: Mailer, start: Start) -> None:
-    mailer.account.emulator.configure(campaign_visibility_seconds=LISTED_AFTER)
-    with _killed_at_the_creation(after=True), contextlib.suppress(Killed):
+    mailer.list_late()
+    with mailer.killed_at_the_creation(after=True):
         mailer.run(start)
-    assert len(mailer.account.campaigns) == 1
+    assert len(mailer.ids) == 1
 
 
 def mailed_and_not_listed_yet(mailer: Mailer, start: Start) -> None:
-    mailer.account.emulator.configure(campaign_visibility_seconds=LISTED_AFTER)
+    mailer.list_late()
     mailed(mailer, start)
 
 
@@ -139,29 +72,10 @@ def not_run(mailer: Mailer, start: Start) -> None:
 
 def mailed_and_deleted_there(mailer: Mailer, start: Start) -> None:
     mailed(mailer, start)
-    assert all(mailer.mails()[reader] == 1 for reader in READERS)
-    [campaign] = mailer.account.campaigns
-    with mailer.account.emulator.emulator.lock:
-        # The dashboard can do that, the API cannot.
-        mailer.account.emulator.state.campaigns._campaigns.pop(campaign["id"])
-
-
-@contextlib.contextmanager
-def _killed_at_the_creation(*, after: bool) -> Iterator[None]:
-    send = SendPulseHook.send
-
-    def sending(self: SendPulseHook, call: Any) -> Any:
-        creates = call.operation == "POST /campaigns"
-        if creates and not after:
-            raise Killed
-        answer = send(self, call)
-        if creates:
-            raise Killed
-        return answer
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SendPulseHook, "send", sending)
-        yield
+    mails = mailer.mails()
+    assert all(mails[reader] == 1 for reader in READERS)
+    [number] = mailer.ids
+    mailer.delete(number)
 
 
 @dataclass(frozen=True)
@@ -171,21 +85,23 @@ class Case:
     :param action: what is done, a name of :class:`airflow_actions.Actions`
     :param before: what the first try came to
     :param arguments: arguments of the operator that are others after the action
+    :param other_content: whether the mailing is another one after the action
     :param deployment: the connection's deployment after the action
-    :param error: why it fails, where it does
+    :param error: why it fails, where it does: an exception, or the attribute of the mailer that names it
     :param waits: the row is tried with a task that waits on the worker and with one that waits in the triggerer
     """
 
     action: str
     before: Callable[[Mailer, Start], None] = mailed
     arguments: dict[str, Any] = field(default_factory=dict)
+    other_content: bool = False
     deployment: str = ""
     error: str = ""
     waits: bool = False
 
 
 CASES = {
-    "retry after a failure": Case("retry", failed_while_it_waited, waits=True),
+    "retry after a failure": Case("retry", failed_after_mailing, waits=True),
     "retry; killed before the request that creates": Case("retry", killed_before_the_request, waits=True),
     "retry; killed between that request and its answer": Case("retry", killed_before_the_answer, waits=True),
     "clear the task": Case("clear_task", waits=True),
@@ -193,14 +109,14 @@ CASES = {
     "clear the task while it runs, between request and answer": Case(
         "clear_running_task", killed_before_the_answer, waits=True
     ),
-    "clear the failed task": Case("clear_failed_task", failed_while_it_waited, waits=True),
+    "clear the failed task": Case("clear_failed_task", failed_after_mailing, waits=True),
     "clear the run": Case("clear_run", waits=True),
     "mark success between request and answer, then clear": Case(
         "mark_success_then_clear", killed_before_the_answer, waits=True
     ),
     "mark success before it runs, then clear": Case("mark_success_before_it_runs", not_run),
     "delete the run; it is due again": Case("delete_run"),
-    "the same, before SendPulse lists the campaign": Case("delete_run", mailed_and_not_listed_yet),
+    "the same, before the service lists it": Case("delete_run", mailed_and_not_listed_yet),
     "manual trigger without a logical date": Case("trigger_without_date", error="UndefinedError"),
     "manual trigger later that day": Case("trigger_same_day"),
     "manual trigger on another day": Case("trigger_next_day"),
@@ -216,8 +132,8 @@ CASES = {
     "clear after `not_after`, nothing created yet": Case(
         "mark_success_before_it_runs", not_run, arguments={"not_after": LONG_AGO}
     ),
-    "another subject, then clear": Case("clear_task", arguments={"subject": "Other news"}, error="CampaignConflict"),
-    "campaign deleted in SendPulse, then clear": Case("clear_task", mailed_and_deleted_there, error="CampaignNotSent"),
+    "another subject or message, then clear": Case("clear_task", other_content=True, error="conflict"),
+    "deleted in the service, then clear": Case("clear_task", mailed_and_deleted_there, error="gone"),
     "another `edition`, then clear": Case("clear_task", arguments={"edition": 2}),
     "another `deployment` in the connection, then clear": Case("clear_task", deployment="staging"),
 }
@@ -240,6 +156,7 @@ def told(cell: str) -> str:
     raise AssertionError(f"{cell!r} says nothing of Airflow {RELEASE}")
 
 
+SAME, NO_WAIT = "the same", "does not wait"
 HEAD, ROWS = table("What Airflow does, and what becomes of the campaign")
 _, RELEASES = table("By Airflow version")
 
@@ -264,21 +181,26 @@ def slept(monkeypatch: pytest.MonkeyPatch, emulator: Any) -> list[float]:
 
 
 @pytest.fixture
-def mailer(account: Any, campaign_of: Any, connect: Any, slept: list[float]) -> Mailer:
-    return Mailer(account, campaign_of, connect)
+def campaign(account: Any, campaign_of: Any, connect: Any, slept: list[float]) -> CampaignMailer:
+    return CampaignMailer(account, campaign_of, connect)
+
+
+@pytest.fixture
+def broadcast(emulator: Any, connect_esputnik: Any, slept: list[float]) -> BroadcastMailer:
+    emulator.configure(bounce_share=0, open_share=0)
+    return BroadcastMailer(Newsletter(emulator), connect_esputnik)
 
 
 def outcome(mailer: Mailer, then: Start | None, case: Case) -> str:
-    """Run the task as Airflow starts it after the action, and return what the inbox and the campaigns say."""
-    before = [campaign["id"] for campaign in mailer.account.campaigns]
-    earlier = mailer.account.emulator.requests.counts().get("campaigns.create", 0)
+    """Run the task as Airflow starts it after the action, and return what the inbox and the mailings say."""
+    before, earlier = mailer.ids, mailer.creations
     if then is None:
         assert set(mailer.mails().values()) == {1}
         return "no run"
     mailer.connect(extra={"deployment": case.deployment})
-    result = mailer.run(then, **case.arguments)
-    created = [campaign["id"] for campaign in mailer.account.campaigns if campaign["id"] not in before]
-    assert mailer.account.emulator.requests.counts().get("campaigns.create", 0) == earlier + len(created)
+    result = mailer.run(then, **case.arguments, **(mailer.other_content if case.other_content else {}))
+    created = [number for number in mailer.ids if number not in before]
+    assert mailer.creations == earlier + len(created)
     mails = mailer.mails()
     # Whatever happens, it happens to all readers alike.
     [each] = {mails[reader] for reader in READERS}
@@ -287,22 +209,27 @@ def outcome(mailer: Mailer, then: Start | None, case: Case) -> str:
         assert each == (0 if case.before is not_run else 1)
         if result.state == "skipped":
             return "skips"
-        assert type(result.error).__name__ == case.error
+        assert type(result.error).__name__ == getattr(mailer, case.error, case.error)
         return "fails"
     assert result.state == "success", result.error
+    adopted = result.xcom(mailer.noun, then.task_id)["adopted"]
     if created == []:
-        assert result.xcom("campaign", then.task_id)["adopted"] is True
+        assert adopted is True
         assert [result.value] == before
         assert each == 1
         return "adopts"
-    assert result.xcom("campaign", then.task_id)["adopted"] is False
+    assert adopted is False
     assert [result.value] == created
     return {1: "mails", 2: "mails again"}[each]
 
 
 def test_table_has_the_rows_that_are_tested() -> None:
     assert list(ROWS) == list(CASES)
-    assert HEAD == ["default `mailing_key`", "your own `mailing_key`"]
+    assert HEAD == ["default `mailing_key`", "your own `mailing_key`", "a broadcast"]
+    assert {cells[2] for cells in ROWS.values()} == {SAME, NO_WAIT}
+    assert [row for row, case in CASES.items() if case.before is waits_in_the_triggerer] == [
+        row for row, cells in ROWS.items() if cells[2] == NO_WAIT
+    ]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -310,17 +237,32 @@ def test_table_has_the_rows_that_are_tested() -> None:
     ("row", "deferrable"),
     [(row, deferrable) for row, case in CASES.items() for deferrable in ((False, True) if case.waits else (False,))],
 )
-def test_action(row: str, deferrable: bool, key: str, actions: dict[str, Action], mailer: Mailer) -> None:
+def test_action(row: str, deferrable: bool, key: str, actions: dict[str, Action], campaign: CampaignMailer) -> None:
+    campaign.arguments |= {"deferrable": deferrable}
+    check(campaign, row, key, actions)
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("row", [row for row in CASES if ROWS[row][2] == SAME])
+def test_action_with_a_broadcast(row: str, key: str, actions: dict[str, Action], broadcast: BroadcastMailer) -> None:
+    check(broadcast, row, key, actions)
+
+
+def check(mailer: Mailer, row: str, key: str, actions: dict[str, Action]) -> None:
     case = CASES[row]
     action = actions[case.action]
-    mailer.arguments |= {"mailing_key": KEYS[key], "deferrable": deferrable}
+    mailer.arguments |= {"mailing_key": KEYS[key]}
     case.before(mailer, action.first)
     assert outcome(mailer, action.then, case) == told(ROWS[row][[*KEYS].index(key)])
 
 
 @pytest.mark.parametrize("day", ["trigger_same_day", "trigger_next_day"])
-def test_key_of_a_whole_week(day: str, actions: dict[str, Action], mailer: Mailer) -> None:
+@pytest.mark.parametrize("what", ["campaign", "broadcast"])
+def test_key_of_a_whole_week(
+    what: str, day: str, actions: dict[str, Action], campaign: CampaignMailer, broadcast: BroadcastMailer
+) -> None:
     """The way out that the text below the table names."""
+    mailer: Mailer = {"campaign": campaign, "broadcast": broadcast}[what]
     key = "digest-{{ data_interval_end.strftime('%G-W%V') }}"
     assert f"`{key}`" in RELIABILITY.read_text()
     mailer.arguments |= {"mailing_key": key}
@@ -328,7 +270,7 @@ def test_key_of_a_whole_week(day: str, actions: dict[str, Action], mailer: Maile
     assert outcome(mailer, actions[day].then, Case(day)) == "adopts"
 
 
-def try_that_failed_before_it_created(mailer: Mailer, start: Start, slept: list[float]) -> str:
+def try_that_failed_before_it_created(mailer: CampaignMailer, start: Start, slept: list[float]) -> str:
     mailer.account.emulator.faults.add("status", operation="campaigns.list", status=403)
     assert mailer.run(start).state == "failed"
     again = mailer.runner(replace(start, stored=True)).run(mailer.operator(start), try_number=2)
@@ -337,7 +279,7 @@ def try_that_failed_before_it_created(mailer: Mailer, start: Start, slept: list[
     return "assumes so, and looks for two minutes" if sum(slept) >= 100 else "reads the stored intent or id"
 
 
-def deadlines_of_two_tries(mailer: Mailer, start: Start, slept: list[float]) -> str:
+def deadlines_of_two_tries(mailer: CampaignMailer, start: Start, slept: list[float]) -> str:
     mailer.account.emulator.configure(transitions="clock", seconds_per_status=1000)
     mailer.arguments |= {"deferrable": True, "timeout": 600}
 
@@ -355,12 +297,12 @@ def deadlines_of_two_tries(mailer: Mailer, start: Start, slept: list[float]) -> 
     return "kept until the run is cleared" if second == first else "anew with every try"
 
 
-def killing_of_triggers(mailer: Mailer, start: Start, slept: list[float]) -> str:
+def killing_of_triggers(mailer: CampaignMailer, start: Start, slept: list[float]) -> str:
     # Airflow calls what its own base class declares, and nothing else.
     return "yes" if hasattr(BaseTrigger, "on_kill") else "no"
 
 
-def import_of_the_retry_policy(mailer: Mailer, start: Start, slept: list[float]) -> str:
+def import_of_the_retry_policy(mailer: CampaignMailer, start: Start, slept: list[float]) -> str:
     try:
         import_module("airflow_provider_sendpulse.retry_policy")
     except ImportError:
@@ -379,6 +321,14 @@ HELD_ELSEWHERE = {
     "Events with `ledger=`: a retry sends only what was not sent": "test_events_ledger.py",
     "Events without, and double opt-in: a retry sends only what was not sent": "test_events_operator.py",
     "Contacts: a retry goes on where the try before it got to": "test_add_emails.py",
+    "Broadcast adopted by its marker": "esputnik/test_broadcasts.py",
+    "Import into eSputnik: a retry waits for the sessions of the try before it, and goes on there": (
+        "esputnik/test_import_contacts.py"
+    ),
+    "Messages, orders and subscriptions of eSputnik with `ledger=`: a retry sends only what was not sent": (
+        "esputnik/test_ledger_page.py"
+    ),
+    "Messages, orders and subscriptions of eSputnik without": "esputnik/test_ledger_page.py",
     "Connection form in the UI": "test_provider_info.py",
 }
 
@@ -389,6 +339,6 @@ def test_every_row_by_version_is_held() -> None:
 
 
 @pytest.mark.parametrize("row", PROBES)
-def test_by_version(row: str, actions: dict[str, Action], mailer: Mailer, slept: list[float]) -> None:
+def test_by_version(row: str, actions: dict[str, Action], campaign: CampaignMailer, slept: list[float]) -> None:
     column = ["3.1", "3.2", "3.3"].index(RELEASE)
-    assert PROBES[row](mailer, actions["retry"].first, slept) == RELEASES[row][column]
+    assert PROBES[row](campaign, actions["retry"].first, slept) == RELEASES[row][column]

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ if not AIRFLOW_V_3_3_PLUS:
 
 from airflow.sdk import RetryAction
 
+from airflow_provider_sendpulse.operators.esputnik.events import EsputnikSendEventOperator
 from airflow_provider_sendpulse.operators.events import SendPulseSendEventOperator
 from airflow_provider_sendpulse.retry_policy import SendPulseRetryPolicy
 
@@ -45,13 +48,22 @@ def test_round_trip() -> None:
     assert SendPulseRetryPolicy.deserialize(policy.serialize()).unavailable_delay == 12
 
 
-def test_airflow_asks_it(runner: Any, dag: Any, account: Any, connect: Any) -> None:
-    account.emulator.faults.add("status", operation="events.send", times=None, status=429, retry_after="90")
+@pytest.mark.parametrize(
+    ("operation", "make"),
+    [
+        ("events.send", partial(SendPulseSendEventOperator, event_name="left")),
+        ("esputnik.events.send_v2", partial(EsputnikSendEventOperator, event_type_key="left")),
+    ],
+    ids=["sendpulse", "esputnik"],
+)
+def test_airflow_asks_it(
+    runner: Any, dag: Any, account: Any, connect: Any, connect_esputnik: Any, operation: str, make: Callable[..., Any]
+) -> None:
+    account.emulator.faults.add("status", operation=operation, times=None, status=429, retry_after="90")
     runner.api.should_retry = True
-    task = SendPulseSendEventOperator(
+    task = make(
         task_id="send",
         dag=dag,
-        event_name="left",
         contacts=[{"email": "ada@example.com"}],
         retries=2,
         retry_policy=SendPulseRetryPolicy(),

@@ -851,3 +851,14 @@ def test_token_calls_and_repeats_count_too(lab):
     times = sorted(request.at for request in lab.received + lab.token_calls)
     assert len(times) == 5
     assert all(later - earlier >= 0.999 for earlier, later in itertools.pairwise(times))
+
+
+@pytest.mark.parametrize("status", [200, 422])
+def test_a_secret_of_the_account_does_not_show_in_what_is_read_of_an_answer(lab, status):
+    lab.answer(lab.reply(status, {"message": "no key the-client-secret here", "results": ["the-client-secret"]}))
+    if status == 200:
+        assert lab.send(READ) == {"message": "no key <secret> here", "results": ["<secret>"]}
+        return
+    with pytest.raises(Refused) as caught:
+        lab.send(READ)
+    assert caught.value.service_message == "no key <secret> here"

@@ -234,7 +234,7 @@ def _references(node: ast.AST, known: dict[str, str]) -> Iterator[tuple[str, fro
     if meant := _meant(node, known):
         yield meant, None
         return
-    parts = [*ast.iter_child_nodes(node)]
+    parts = [*_parts(node)]
     if isinstance(node, ast.Call) and (meant := _meant(node.func, known)):
         is_plain = not any(isinstance(part, ast.Starred) for part in node.args) and all(
             entry.arg for entry in node.keywords
@@ -254,6 +254,13 @@ def _references(node: ast.AST, known: dict[str, str]) -> Iterator[tuple[str, fro
         known = {name: value for name, value in known.items() if name not in taken}
     for part in parts:
         yield from _references(part, known)
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the pieces of a piece of code, without annotations: what only names a type uses nothing of it."""
+    for name, value in ast.iter_fields(node):
+        if name not in ("annotation", "returns"):
+            yield from (part for part in (value if isinstance(value, list) else [value]) if isinstance(part, ast.AST))
 
 
 def _stored(nodes: Sequence[ast.AST]) -> set[str]:

@@ -77,20 +77,30 @@ def row_of(page: Page, endpoint: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "operator", "is_used"),
+    ("page", "endpoint", "operator", "is_used"),
     [
         # Only a parameter of another function there is called `read`.
-        ("GET /v2/email-service/webhook/{id}", "SendPulseEnsureWebhookOperator", False),
-        ("GET /v2/email-service/webhook", "SendPulseEnsureWebhookOperator", True),
+        (SENDPULSE, "GET /v2/email-service/webhook/{id}", "SendPulseEnsureWebhookOperator", False),
+        (SENDPULSE, "GET /v2/email-service/webhook", "SendPulseEnsureWebhookOperator", True),
         # One function, and the operator gives no language.
-        ("GET /templates/{lang}", "SendPulsePublishTemplatesOperator", False),
-        ("GET /templates", "SendPulsePublishTemplatesOperator", True),
-        ("GET /balance", "SendPulseBalanceSensor", True),
-        ("GET /balance/{currency}", "SendPulseBalanceSensor", True),
+        (SENDPULSE, "GET /templates/{lang}", "SendPulsePublishTemplatesOperator", False),
+        (SENDPULSE, "GET /templates", "SendPulsePublishTemplatesOperator", True),
+        (SENDPULSE, "GET /balance", "SendPulseBalanceSensor", True),
+        (SENDPULSE, "GET /balance/{currency}", "SendPulseBalanceSensor", True),
+        # A function that both call names them as the types that it takes.
+        (ESPUTNIK, "POST /v1/contacts", "EsputnikImportFileOperator", False),
+        (ESPUTNIK, "POST /v1/contacts", "EsputnikImportContactsOperator", True),
+        (ESPUTNIK, "POST /v1/contacts/upload", "EsputnikImportContactsOperator", False),
+        (ESPUTNIK, "POST /v1/contacts/upload", "EsputnikImportFileOperator", True),
+        # It looks for addresses and numbers, which a search shows; others look for external ids.
+        (ESPUTNIK, "GET /v1/contact/{id}", "EsputnikSendMessageOperator", False),
+        (ESPUTNIK, "GET /v1/contact/{id}", "EsputnikAttachToSegmentOperator", False),
+        (ESPUTNIK, "GET /v1/contact/{id}", "EsputnikSendOrdersOperator", True),
+        (ESPUTNIK, "GET /v1/contacts", "EsputnikSendMessageOperator", True),
     ],
 )
-def test_operators_of_an_endpoint(endpoint: str, operator: str, is_used: bool) -> None:
-    assert (f"`{operator}`" in row_of(SENDPULSE, endpoint)) is is_used
+def test_operators_of_an_endpoint(page: Page, endpoint: str, operator: str, is_used: bool) -> None:
+    assert (f"`{operator}`" in row_of(page, endpoint)) is is_used
 
 
 def test_only_what_can_be_executed_is_an_operator() -> None:
@@ -110,11 +120,15 @@ def looped(): return [read for read in ()] + [used()]
 def nested():
     return lambda read: read()
 def meant(): return read()
+def typed(value: read, *more: read) -> read:
+    own: read = used()
+    return own
 """
     )
     found = {name: {*refers} for name, refers in endpoint_table._definitions("m", tree)}
     assert found["m.parameter"] == {"m.used"}
     assert found["m.assigned"] == found["m.nested"] == set()
+    assert found["m.typed"] == {"m.used"}
     assert found["m.looped"] == {"m.used"}
     assert found["m.meant"] == {"m.read"}
 

@@ -19,6 +19,7 @@ from airflow_provider_sendpulse.emulator.esputnik import control as esputnik_con
 from airflow_provider_sendpulse.emulator.esputnik.api.routes import ROUTES as ESPUTNIK
 from airflow_provider_sendpulse.emulator.esputnik.prepared_messages import KINDS as PREPARED
 from airflow_provider_sendpulse.emulator.fault_kinds import MATCHING, OWN
+from airflow_provider_sendpulse.emulator.pages.routes import ROUTES as PAGES
 from airflow_provider_sendpulse.emulator.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +122,12 @@ def test_the_emulator_tells_its_control_calls() -> None:
         for route in (*control.ROUTES, *esputnik_control.ROUTES)
     }
     assert [path for path in sorted(paths) if f" {path}" not in README] == []
+
+
+def test_the_emulator_tells_its_pages() -> None:
+    told = set(re.findall(r"`(/[^`]*)`", README.partition("\n## Pages\n")[2].partition("\n## ")[0]))
+    paths = {re.sub(r"\{[^}]*\}", "{id}", route.path) for route in PAGES}
+    assert told == {path for path in paths if not path.endswith("/body")} - {"/ui"}
 
 
 def test_the_emulator_tells_its_operations_of_esputnik() -> None:

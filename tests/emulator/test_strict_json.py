@@ -18,7 +18,7 @@ BROKEN = [
     b"[" * 20_000 + b"]" * 20_000,
 ]
 NAMES = ["lone", "second half", "name", "huge", "negative", "NaN", "infinity", "long", "deep"]
-PLACES = ["/", "/ui/inbox", "/ui/events", "/ui/requests", "/ui/esputnik", "/ui/esputnik/events", "/__emulator__/state"]
+PLACES = ["/", "/ui/inbox", "/ui/events", "/ui/requests", "/ui/esputnik", "/__emulator__/state"]
 
 
 def everything_answers(emulator):

@@ -143,3 +143,21 @@ def test_limits_are_data():
 def test_lists_are_split_only_where_that_keeps_the_meaning():
     assert isinstance(es.segments.detach(7, contact_ids=[1]), SplitCall)
     assert isinstance(es.messages.status(["1"]), SplitCall)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("DELIVERED", "DELIVERED"),
+        ("UNKNOWN_99", "UNKNOWN_99"),
+        (17, "17"),
+        (None, ""),
+        ("ada@example.com bounced", "UNREADABLE"),
+        ("+380671234567", "UNREADABLE"),
+        ("380671234567", "UNREADABLE"),
+        ("Ада", "UNREADABLE"),
+        ("A" * 41, "UNREADABLE"),
+    ],
+)
+def test_a_status_is_a_word(said, status):
+    assert wire.word(said) == status

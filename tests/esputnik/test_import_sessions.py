@@ -151,3 +151,9 @@ def test_an_answer_without_session_and_failures_is_none():
     with pytest.raises(LookupError):
         start(ADA).read({"id": 0})
     assert start(ADA).read({"failedContacts": {"error": "x", "channels": ""}}).session_id is None
+
+
+def test_what_is_said_of_an_import_that_was_taken_shows_nobody():
+    call = start(Contact.reached(email="ada@example.com", first_name="Августа", external_customer_id="c-17"))
+    started = call.read({"asyncSessionId": "s-1", "errorMessage": "Skipped Августа, c-17, ada@example.com, +380671234567"})
+    assert started.error_message == "Skipped <value>, <value>, <value>, <number>"

@@ -9,15 +9,16 @@ import http.server
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
-LOGIN, PASSWORD = "files", "p%40ss-word-of-files"
+LOGIN, PASSWORD = "login-of-files", "p%40ss-word-of-files"
 CONTENT = "Email,First name\nada@example.com,Ada\nbob@example.com,Bob\n"
 
 
 @contextlib.contextmanager
 def served_file() -> Iterator[Callable[..., str]]:
     """Serve a file to whoever has the password; what is yielded sets its content and returns its URL."""
-    expected = "Basic " + base64.b64encode(b"files:p@ss-word-of-files").decode()
+    expected = "Basic " + base64.b64encode(f"{LOGIN}:{unquote(PASSWORD)}".encode()).decode()
 
     class Files(http.server.BaseHTTPRequestHandler):
         content = CONTENT

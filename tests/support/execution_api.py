@@ -30,7 +30,9 @@ class ExecutionApi:
     :param clear_number: how often the run was cleared
     :param store: the task state store, which outlives the tries of a task
     :param broken_store: answer every call to the task state store with an error
+    :param broken_xcoms: answer everybody who pushes an XCom with an error
     :param states: what the last leg reported; ``reported``: what all legs did
+    :param skipped: the tasks that another one has told to be skipped
     :param rescheduled: how often the task was rescheduled, and since when
     """
 
@@ -53,9 +55,11 @@ class ExecutionApi:
     max_tries: int = 0
     should_retry: bool = False
     broken_store: bool = False
+    broken_xcoms: bool = False
     rescheduled: int = 0
     first_reschedule: datetime | None = None
     running: tuple[str, int] | None = None
+    skipped: set[str] = field(default_factory=set)
 
     def client(self) -> Any:
         from airflow.sdk.api.client import Client
@@ -72,6 +76,9 @@ class ExecutionApi:
         if re.fullmatch(r"task-instances/[^/]+/state", path):
             self.states.append(body)
             self.reported.append(body)
+            return httpx.Response(204)
+        if re.fullmatch(r"task-instances/[^/]+/skip-downstream", path):
+            self.skipped |= {task if isinstance(task, str) else task[0] for task in body["tasks"]}
             return httpx.Response(204)
         if re.fullmatch(r"task-instances/[^/]+/rtif", path):
             self.rendered = body
@@ -133,6 +140,8 @@ class ExecutionApi:
 
     def _xcom(self, request: httpx.Request, task_id: str, key: str, value: Any) -> httpx.Response:
         place = (task_id, key, int(request.url.params.get("map_index", -1)))
+        if request.method == "POST" and self.broken_xcoms:
+            return httpx.Response(400, json={"detail": {"reason": "broken", "message": "XComs are broken"}})
         if request.method == "POST":
             self.xcoms[place] = value
             return httpx.Response(201, json={"message": "done"})

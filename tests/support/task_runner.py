@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from unittest import mock
 from uuid import uuid4
@@ -22,10 +23,15 @@ import structlog
 from airflow.sdk import BaseOperator
 from airflow.sdk.api.datamodels._generated import TaskInstance
 from airflow.sdk.execution_time import supervisor
+from airflow.sdk.execution_time import task_runner as airflow_runner
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from execution_api import ExecutionApi
 
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
+
+# Airflow builds one for every template field of every run; those of one type are alike.
+if hasattr(airflow_runner, "TypeAdapter"):
+    airflow_runner.TypeAdapter = cache(airflow_runner.TypeAdapter)
 
 
 @dataclass

@@ -34,6 +34,9 @@ PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; fra
 # A message may show pictures and styles of its own, but runs nothing and reaches nothing.
 MESSAGE_POLICY = "sandbox; default-src 'none'; img-src * data:; style-src * 'unsafe-inline'; font-src *"
 
+SERVICES = {"sendpulse": "SendPulse", "esputnik": "eSputnik"}
+"""The services by the names that they have in addresses, and as people write them."""
+
 _EVENT_HASH = re.compile(r"(/events/id/[^/]{1,6})[^/]*")
 _GOOD = frozenset({3, 8})
 _BAD = frozenset({5, 6, 12, 16, 25})
@@ -132,6 +135,7 @@ def page(request: Request, template: str, **values: Any) -> HTMLResponse:
         refresh=refresh if refresh.isdecimal() else "",
         refresh_link="?" + urlencode(query),
         here=request.url.path,
+        services=SERVICES,
     )
     return HTMLResponse(html, headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"})
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages: overview, one book, one campaign, inbox, events, requests, and those of eSputnik."""
+"""The pages: overview, one book, one campaign, inbox, events, requests, and those of eSputnik alone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,13 +12,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from airflow_provider_sendpulse.emulator.emulator import Emulator
+from airflow_provider_sendpulse.emulator.esputnik.sends import Send
 from airflow_provider_sendpulse.emulator.gateway import PAGES_PREFIX
 from airflow_provider_sendpulse.emulator.messages import Message, fill_in
 from airflow_provider_sendpulse.emulator.pages import esputnik
+from airflow_provider_sendpulse.emulator.pages.event_views import event_view, listed_events
 from airflow_provider_sendpulse.emulator.pages.paging import PAGE_LENGTH, offset_of, paging
 from airflow_provider_sendpulse.emulator.pages.rendering import MESSAGE_POLICY, page, show
-from airflow_provider_sendpulse.emulator.pages.views import campaign_view, message_view
+from airflow_provider_sendpulse.emulator.pages.views import campaign_view, message_view, sends_by_message
 from airflow_provider_sendpulse.emulator.state import State
+
+_LATEST = 10
+"""Events below the inbox."""
 
 
 def overview(request: Request, emulator: Emulator) -> Response:
@@ -30,7 +36,8 @@ def overview(request: Request, emulator: Emulator) -> Response:
         books=list(state.books),
         campaigns=campaigns[:PAGE_LENGTH],
         messages=len(state.mailbox),
-        events=len(state.events),
+        events=len(state.events) + len(state.esputnik.events),
+        esputnik_contacts=len(state.esputnik.contacts),
         requests=emulator.requests.total,
         tokens=state.tokens.issued,
         faults=[fault for fault in emulator.faults.as_list() if fault["times"] != fault["fired"]],
@@ -89,24 +96,30 @@ def campaign_body(request: Request, emulator: Emulator) -> Response:
 
 
 def inbox(request: Request, emulator: Emulator) -> Response:
-    """Everything that was mailed, and one message of it open."""
+    """Everything that was mailed by both services, one message of it open, and the latest events."""
     state = emulator.state
-    address, campaign_id = request.query_params.get("to", ""), request.query_params.get("campaign", "")
-    found = [
-        message
-        for message in reversed(state.mailbox.messages)
-        if address.lower() in message.to and campaign_id in ("", str(message.campaign_id))
-    ]
+    filters = {name: request.query_params.get(name, "") for name in ("to", "service", "campaign", "broadcast")}
+    sends = sends_by_message(state)
+    found = [message for message in reversed(state.mailbox.messages) if _is_wanted(message, filters, sends)]
     offset = offset_of(request)
+    # Events belong to neither a campaign nor a broadcast.
+    is_of_one_mailing = bool(filters["campaign"] or filters["broadcast"])
+    events = [] if is_of_one_mailing else listed_events(state, filters["service"], filters["to"])
+    wanted = request.query_params.get("message", "")
+    opened = state.mailbox.get(int(wanted)) if wanted.isdecimal() else None
+    if opened is None and found:
+        opened = found[0]
     return page(
         request,
         "inbox.html",
-        messages=[message_view(state, message) for message in found[offset : offset + PAGE_LENGTH]],
-        opened=_opened(request, state, found),
+        messages=[message_view(state, message, sends) for message in found[offset : offset + PAGE_LENGTH]],
+        opened=message_view(state, opened, sends) if opened is not None else None,
         campaigns=[(item.id, item.content.name) for item in reversed(list(state.campaigns))],
-        address=address,
-        campaign_id=campaign_id,
-        filters=urlencode({"to": address, "campaign": campaign_id}),
+        broadcasts=[(item.id, item.title) for item in reversed(list(state.esputnik.broadcasts))],
+        chosen=filters,
+        filters=urlencode(filters),
+        events=[event_view(state, event) for event in events[:_LATEST]],
+        events_in_all=len(events),
         **paging(request, offset, len(found)),
     )
 
@@ -120,14 +133,17 @@ def message_body(request: Request, emulator: Emulator) -> Response:
 
 
 def events(request: Request, emulator: Emulator) -> Response:
-    """Show the events received."""
-    received = list(emulator.state.events)[::-1]
+    """Show the events of both services, those that eSputnik makes itself included."""
+    state = emulator.state
+    chosen = {name: request.query_params.get(name, "") for name in ("to", "service")}
+    found = listed_events(state, chosen["service"], chosen["to"])
     offset = offset_of(request)
     return page(
         request,
         "events.html",
-        events=received[offset : offset + PAGE_LENGTH],
-        **paging(request, offset, len(received)),
+        events=[event_view(state, event) for event in found[offset : offset + PAGE_LENGTH]],
+        chosen=chosen,
+        **paging(request, offset, len(found)),
     )
 
 
@@ -146,12 +162,15 @@ def requests(request: Request, emulator: Emulator) -> Response:
     )
 
 
-def _opened(request: Request, state: State, found: list[Message]) -> Any:
-    wanted = request.query_params.get("message", "")
-    message = state.mailbox.get(int(wanted)) if wanted.isdecimal() else None
-    if message is None and found:
-        message = found[0]
-    return message_view(state, message) if message is not None else None
+def _is_wanted(message: Message, filters: Mapping[str, str], sends: Mapping[int, Send]) -> bool:
+    """Whether a message fits everything that the inbox is narrowed by."""
+    send = sends.get(message.id)
+    return (
+        filters["to"].lower() in message.to
+        and filters["service"] in ("", message.service)
+        and filters["campaign"] in ("", str(message.campaign_id))
+        and filters["broadcast"] in ("", str(send.broadcast_id) if send is not None else None)
+    )
 
 
 def _readers(state: State, book_ids: list[int]) -> dict[str, dict[str, Any]]:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_provider_sendpulse.emulator.campaigns import Campaign
+from airflow_provider_sendpulse.emulator.esputnik.broadcasts import Broadcast
+from airflow_provider_sendpulse.emulator.esputnik.sends import Send
 from airflow_provider_sendpulse.emulator.messages import Message, delivery_counts
 from airflow_provider_sendpulse.emulator.state import State
 
@@ -38,11 +41,17 @@ class CampaignView:
 
 @dataclass(frozen=True)
 class MessageView:
-    """A message as a line of the inbox."""
+    """A message as a line of the inbox.
+
+    Attributes:
+        mailing: name of its campaign or title of its broadcast, empty for any other message, or when that was deleted.
+        broadcast: the broadcast of eSputnik that it belongs to, if that is still there.
+    """
 
     message: Message
     subject: str
-    campaign_name: str
+    mailing: str
+    broadcast: Broadcast | None
     status: int
     opened_at: datetime | None
     clicked_at: datetime | None
@@ -66,14 +75,27 @@ def campaign_view(state: State, campaign: Campaign) -> CampaignView:
     return CampaignView(campaign, steps, books, delivery_counts(state.mailbox.of_campaign(campaign.id), now))
 
 
-def message_view(state: State, message: Message) -> MessageView:
-    """Derive what the inbox says about a message."""
+def sends_by_message(state: State) -> dict[int, Send]:
+    """Return what eSputnik knows of the messages that it has mailed, by their numbers."""
+    return {send.message.id: send for send in state.esputnik.sends if send.message is not None}
+
+
+def message_view(state: State, message: Message, sends: Mapping[int, Send]) -> MessageView:
+    """Derive what the inbox says about a message.
+
+    :param sends: see :func:`sends_by_message`
+    """
     now = state.clock.now()
     campaign = state.campaigns.get(message.campaign_id) if message.campaign_id is not None else None
+    send = sends.get(message.id)
+    broadcast_id = send.broadcast_id if send is not None else None
+    broadcast = state.esputnik.broadcasts.get(broadcast_id) if broadcast_id is not None else None
+    mailing = campaign.content.name if campaign is not None else broadcast.title if broadcast is not None else ""
     return MessageView(
         message=message,
         subject=message.rendered_subject(),
-        campaign_name=campaign.content.name if campaign is not None else "",
+        mailing=mailing,
+        broadcast=broadcast,
         status=message.status_at(now),
         opened_at=_if_past(message.opened_at, now),
         clicked_at=_if_past(message.clicked_at, now),

@@ -72,21 +72,42 @@ def hits(sender: Sender, by: By, value: str) -> list[Contact]:
     :param by: anything but the service's own id
     """
     if by is By.EXTERNAL_CUSTOMER_ID:
-        found = (hit for hit in sender.pages(contacts.search(external_customer_id=value)) if _has_id(sender, hit, value))
-    elif by is By.EMAIL:
-        found = (hit for hit in sender.pages(contacts.search(email=value)) if has_channel(hit, ChannelType.EMAIL, value))
-    elif by is By.PHONE:
-        found = (
-            hit for hit in sender.pages(contacts.search(sms=_digits(value))) if has_channel(hit, ChannelType.SMS, value)
-        )
-    else:
-        raise ValueError("an id is not searched for")
+        return with_external_id(sender, value)
+    if by is By.EMAIL:
+        return with_email(sender, value)
+    if by is By.PHONE:
+        return with_phone(sender, value)
+    raise ValueError("an id is not searched for")
+
+
+def with_email(sender: Sender, value: str) -> list[Contact]:
+    """Return all contacts that have exactly this address, whatever its case."""
+    return _once(hit for hit in sender.pages(contacts.search(email=value)) if has_channel(hit, ChannelType.EMAIL, value))
+
+
+def with_phone(sender: Sender, value: str) -> list[Contact]:
+    """Return all contacts that have exactly this number, however it is written."""
+    return _once(
+        hit for hit in sender.pages(contacts.search(sms=_digits(value))) if has_channel(hit, ChannelType.SMS, value)
+    )
+
+
+def with_external_id(sender: Sender, value: str) -> list[Contact]:
+    """Return all contacts that have exactly this id of the caller."""
+    return _once(hit for hit in sender.pages(contacts.search(external_customer_id=value)) if _has_id(sender, hit, value))
+
+
+def _once(found: Iterable[Contact]) -> list[Contact]:
     return [*{hit.id: hit for hit in found if hit.id is not None}.values()]
 
 
 def find(sender: Sender, by: By, value: str) -> list[int]:
     """Return the ids of all contacts that have exactly this."""
-    return sorted(hit.id for hit in hits(sender, by, value) if hit.id is not None)
+    return _ids(hits(sender, by, value))
+
+
+def _ids(found: Iterable[Contact]) -> list[int]:
+    return sorted(hit.id for hit in found if hit.id is not None)
 
 
 def several(found: Iterable[int], by: By) -> str:
@@ -176,12 +197,12 @@ class Located(Audience):
 
     def _located(self, person: Person) -> Person:
         value = identifier(person, self.by)
-        wrong = email_fault if self.by is By.EMAIL else phone_fault
+        wrong, search = (email_fault, with_email) if self.by is By.EMAIL else (phone_fault, with_phone)
         if person.fault or not value:
             return replace(person, fault=person.fault or f"no {_NOUNS[self.by]}")
         if wrong(value):
             return person
-        found = find(self.sender, self.by, value)
+        found = _ids(search(self.sender, value))
         if len(found) == 1:
             return replace(person, variables={_ID: found[0]})
         return replace(person, fault=several(found, self.by) if found else nobody(self.by))
@@ -220,4 +241,7 @@ __all__ = [
     "key_of",
     "nobody",
     "several",
+    "with_email",
+    "with_external_id",
+    "with_phone",
 ]

@@ -18,9 +18,8 @@ from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.esputnik.values import parameter
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
 from airflow_provider_sendpulse.jobs.esputnik.event_delivery import contact_id
-from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
+from airflow_provider_sendpulse.jobs.esputnik.known_contacts import by_email, by_phone, known_contact
 from airflow_provider_sendpulse.jobs.esputnik.repeats import REPEATED_FATE
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
@@ -92,7 +91,7 @@ class MessageDelivery:
         """Send the message to each row's contact: all rows are read first, then those are sent that were not before."""
         known = None
         if not self.create_contacts:
-            known = known_contact(sender, [By.EMAIL if self.is_email else By.PHONE], unless=_is_by_id)
+            known = known_contact(sender, [by_email if self.is_email else by_phone], unless=_is_by_id)
         with contextlib.closing(screened(persons, report, self._key, outgoing=parameter)) as items:
             per_call = 1 if self.by_id else self.per_call
             send_once(

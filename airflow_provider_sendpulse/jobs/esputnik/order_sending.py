@@ -20,8 +20,7 @@ from airflow_provider_sendpulse.esputnik import orders
 from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.contact_search import By
-from airflow_provider_sendpulse.jobs.esputnik.known_contacts import known_contact
+from airflow_provider_sendpulse.jobs.esputnik.known_contacts import by_email, by_external_id, by_phone, known_contact
 from airflow_provider_sendpulse.jobs.esputnik.repeats import REPEATED_FATE
 from airflow_provider_sendpulse.jobs.event_rows import key_of
 from airflow_provider_sendpulse.jobs.ledger import Ledger
@@ -87,7 +86,7 @@ class OrderDelivery:
         """Send an order for each row: all rows are read first, then those are sent that were not before."""
         known = None
         if not self.create_contacts:
-            known = known_contact(sender, (By.EXTERNAL_CUSTOMER_ID, By.EMAIL, By.PHONE))
+            known = known_contact(sender, (by_external_id, by_email, by_phone))
         with contextlib.closing(screened(persons, report, self._key, outgoing=_outgoing)) as items:
             send_once(
                 sender,
