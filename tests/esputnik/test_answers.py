@@ -65,7 +65,7 @@ def test_a_page_is_a_list(call, answer):
 def test_a_contact_collapsed_and_in_texts():
     row = {
         "id": "7",
-        "channels": {"type": "email", "value": "ada@example.com", "device": {"x": 1}},
+        "channels": {"type": "email", "value": "ada@example.com", "device": {"x": 1}, "new": 1},
         "fields": {"id": "30001", "value": "5"},
         "groups": {"id": "3", "name": "Readers", "type": "Static"},
         "addressBookId": "7200",
@@ -74,7 +74,7 @@ def test_a_contact_collapsed_and_in_texts():
     }
     contact = es.contacts.read(7).read(row)
     assert contact == Contact(
-        channels=(Channel("email", "ada@example.com"),),
+        channels=(Channel("email", "ada@example.com", device={"x": 1}),),
         fields=(Field(30001, "5"),),
         segments=contact.segments,
         address_book_id=7200,
@@ -82,7 +82,7 @@ def test_a_contact_collapsed_and_in_texts():
     )
     assert [segment.id for segment in contact.segments] == [3]
     assert contact.extra == {"new": 1}
-    assert contact.channels[0].extra == {"device": {"x": 1}}
+    assert contact.channels[0].extra == {"new": 1}
 
 
 @pytest.mark.parametrize(("value", "expected"), [(None, []), ("", []), ([], []), ({}, [{}]), ([1], [1]), ("x", ["x"])])
