@@ -57,6 +57,10 @@ class ServiceOperator(BaseOperator):
             done = {*data, *self.recipient_fields, *self.personal_fields}
             ordinary = [name for name in names if name not in done]
             super()._do_render_template_fields(parent, ordinary, context, jinja_env, seen_oids)
+            for name in ordinary:
+                # Before 3.2, Airflow fails to store a field with keys that JSON does not have, such as ids of fields.
+                if isinstance(value := getattr(self, name), dict):
+                    setattr(self, name, _with_text_keys(value))
         finally:
             for name in names:
                 if name in self.personal_fields:
@@ -103,6 +107,16 @@ def _fields_of_expanded_data(operator: BaseOperator, context: Context) -> frozen
         return frozenset()
     given = getattr(mapped, "partial_kwargs", {})
     return frozenset(name for name in operator.template_fields if name not in given)
+
+
+def _with_text_keys(value: Any) -> Any:
+    """Return a value whose numeric keys are text, as they are in JSON."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        str(name) if isinstance(name, int) and not isinstance(name, bool) else name: _with_text_keys(item)
+        for name, item in value.items()
+    }
 
 
 def _resolved(value: Any, context: Context) -> Any:

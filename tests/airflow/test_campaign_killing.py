@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
+
 pytestmark = pytest.mark.usefixtures("connect")
+
+needs_store = pytest.mark.skipif(
+    not AIRFLOW_V_3_3_PLUS, reason="only the task state store of Airflow 3.3 tells whose cancellation it was"
+)
 
 
 class TestCancelOnKill:
@@ -24,6 +30,7 @@ class TestCancelOnKill:
         assert result.state == "deferred"
         return operator, result.deferral
 
+    @needs_store
     def test_clear_while_deferred(self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]) -> None:
         operator, deferral = self.deferred(runner, account, campaign_of)
         asyncio.run(runner.trigger(deferral).on_kill())
@@ -34,6 +41,7 @@ class TestCancelOnKill:
         assert len(account.campaigns) == 2
         assert account.campaigns[1]["name"].endswith("-g2]")
 
+    @needs_store
     def test_new_try_is_faster_than_the_old_trigger(
         self, runner: Any, account: Any, campaign_of: Any, jumping_clock: list[float]
     ) -> None:
@@ -79,8 +87,13 @@ class TestCancelOnKill:
         assert result.state == "failed"
         assert "was cancelled before it went out" in str(result.error)
         assert account.campaigns[0]["status"] == 16
-        # Known to be ours, so the task mails again when it is cleared.
         again = runner.leg(operator, try_number=2)
+        if not AIRFLOW_V_3_3_PLUS:
+            # Nobody knows whose cancellation it was, so nothing is mailed.
+            assert type(again.error).__name__ == "CampaignNotSent"
+            assert len(account.campaigns) == 1
+            return
+        # Known to be ours, so the task mails again when it is cleared.
         assert again.state == "deferred"
         assert len(account.campaigns) == 2
 

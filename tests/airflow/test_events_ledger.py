@@ -302,7 +302,9 @@ class TestWhatHoldsAnEventBack:
         assert result.state == "failed"
         assert "5 events, 0 s at 1000/s: more than max_events=4. Nothing was sent." in str(result.error)
         assert "Events left: 5 read, 5 skipped" in result.log
-        assert runner.run(send(max_events=5), try_number=2).state == "success"
+        again = runner.run(send(max_events=5), try_number=2)
+        # Below Airflow 3.3 nothing tells the retry that nothing was sent.
+        assert again.state == ("success" if AIRFLOW_V_3_3_PLUS else "failed"), again.error
 
     def test_too_long(self, send: Any, runner: Any, account: Any, connect: Any) -> None:
         connect(extra={"requests_per_second": 8})

@@ -279,9 +279,7 @@ def test_what_was_refused_arrives_with_the_retry(
     over()
     again = runner.run(task_of(case), try_number=2)
     account.emulator.advance(60)
-    if first.state == "success":
-        assert "errorMessage" in fault
-        return
+    assert first.state in ("failed", "up_for_retry")
     assert again.state == "success", again.error
     assert case.arrived(account) == 1
 
