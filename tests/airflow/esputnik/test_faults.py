@@ -98,7 +98,7 @@ ONCE = {
     "events": Once(
         events.EsputnikSendEventOperator,
         "events.send_v2",
-        {"event_type_key": "left", "contacts": [ROW], "event_key": "key", "ledger": "ledger"},
+        {"event_type_key": "left", "contacts": [ROW], "event_key": "key", "parameters": ["key"], "ledger": "ledger"},
         emitted("left"),
     ),
     "messages": Once(
