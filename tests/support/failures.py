@@ -30,7 +30,8 @@ OF_ANY_SERVICE: dict[str, Fault] = {
     "wrong type": {"kind": "wrong_type", "becomes": "object"},
     "wrong field": {"kind": "wrong_type", "field": "id", "becomes": "list"},
     "unknown status": {"kind": "unknown_status", "times": 2},
-    "late": {"kind": "slow", "seconds": 30},
+    # So late that it is carried out in no other test.
+    "late": {"kind": "slow", "seconds": 3600},
     "trickling": {"kind": "slow_bytes", "seconds": 0.05},
     "token ended": {"kind": "revoke_tokens", "times": 1},
     "away": {"kind": "outage", "seconds": 500},
