@@ -30,6 +30,8 @@ from airflow.providers_manager import ProvidersManager
 manager = ProvidersManager()
 provider = manager.providers["airflow-provider-sendpulse"]
 hooks = {kind: manager.hooks[kind] for kind in ("sendpulse", "esputnik")}
+# Airflow 3.2 has one place for the forms, Airflow 3.3 one for those that are told as data.
+fields = getattr(manager, "_connection_form_widgets_from_metadata", None) or manager.connection_form_widgets
 print(json.dumps({
     "version": provider.version,
     "hooks": {
@@ -39,7 +41,7 @@ print(json.dumps({
     "forms": {
         kind: sorted(
             name.removeprefix(f"extra__{kind}__")
-            for name in getattr(manager, "_connection_form_widgets_from_metadata", {})
+            for name in fields
             if name.startswith(f"extra__{kind}__")
         )
         for kind in hooks
