@@ -22,7 +22,9 @@ def weeks(emulator: Any, shop: Path) -> list[Any]:
     """Run two weeks and return what was there after each: results, buyers by the database, and eSputnik."""
     found = []
     for week in range(2):
-        results = run(dags_of("esputnik_audience")["esputnik_audience"], api_of("esputnik_audience", week))
+        dag = dags_of("esputnik_audience")["esputnik_audience"]
+        dag.get_task("import_buyers").poll_interval = 0.1
+        results = run(dag, api_of("esputnik_audience", week))
         monday = SHOP.FIRST_MONDAY + week * SHOP.WEEK
         buyers = {person.email for person in SHOP.buyers(shop, monday, monday + SHOP.WEEK)}
         found.append((results, buyers, emulator.state.as_dict()["esputnik"]))

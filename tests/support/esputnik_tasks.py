@@ -263,14 +263,24 @@ CASES: dict[str, Case] = {
         EsputnikSendEventOperator,
         "events.send_v2",
         OF_A_ROW,
-        {"event_type_key": "left", "contacts": [READER], "event_key": "key"},
+        {
+            "event_type_key": "left",
+            "contacts": [READER],
+            "event_key": "key",
+            "external_customer_id_column": "external_customer_id",
+        },
         _rejects,
     ),
     "events, mapped": Case(
         EsputnikSendEventOperator,
         "events.send_v2",
         OF_A_ROW,
-        {"event_type_key": "left", "contacts": [READER], "event_key": "key"},
+        {
+            "event_type_key": "left",
+            "contacts": [READER],
+            "event_key": "key",
+            "external_customer_id_column": "external_customer_id",
+        },
         mapped="contacts",
     ),
     "event for one": Case(

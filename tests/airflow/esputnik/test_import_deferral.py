@@ -16,10 +16,19 @@ from airflow_provider_sendpulse.rows import FileRows
 
 pytestmark = pytest.mark.usefixtures("connect_esputnik", "jumping_clock")
 
+QUICK = 0.5
+"""Seconds between two looks: in the triggerer they pass."""
+
 
 def test_as_in_the_worker(runner: Any, there: Any, sent: Any, tmp_path: Path) -> None:
     rows = [*readers(5), {"email": "nobody", "phone": "", "name": "x"}]
-    options = {"batch_size": 2, "max_rejected_ratio": 0.5, "rejects": str(tmp_path / "rejects.csv"), "deferrable": True}
+    options = {
+        "batch_size": 2,
+        "max_rejected_ratio": 0.5,
+        "rejects": str(tmp_path / "rejects.csv"),
+        "deferrable": True,
+        "poll_interval": QUICK,
+    }
     result = runner.run(load(rows, **options))
     assert result.state == "success", result.error
     assert result.legs == ["deferred", "success"]
@@ -31,7 +40,7 @@ def test_as_in_the_worker(runner: Any, there: Any, sent: Any, tmp_path: Path) ->
 
 
 def test_without_a_state_store(sent: Any) -> None:
-    result = TaskRunner(state_store=False).run(load(readers(5), batch_size=2, deferrable=True))
+    result = TaskRunner(state_store=False).run(load(readers(5), batch_size=2, deferrable=True, poll_interval=QUICK))
     assert result.legs == ["deferred", "success"]
     assert result.value == counts(read=5, accepted=5)
     assert len(sent()) == 3
@@ -40,7 +49,7 @@ def test_without_a_state_store(sent: Any) -> None:
 def test_refused_contacts_get_their_reason(runner: Any, sent: Any, tmp_path: Path) -> None:
     rows = [*readers(3), {"email": "x@example.com", "phone": "", "name": "12345"}]
     rejects = tmp_path / "rejects.csv"
-    result = runner.run(load(rows, deferrable=True, max_rejected_ratio=0.5, rejects=str(rejects)))
+    result = runner.run(load(rows, deferrable=True, poll_interval=QUICK, max_rejected_ratio=0.5, rejects=str(rejects)))
     assert result.legs == ["deferred", "success"]
     assert result.value == counts(read=4, accepted=3, rejected=1)
     assert "firstName is not valid" in rejects.read_text()
@@ -54,7 +63,9 @@ def test_a_session_that_fails(
     emulator.configure(esputnik_next_import_outcomes=["FINISHED", outcome])
     rejects = tmp_path / "rejects.csv"
     bad = {"email": "x@example.com", "phone": "", "name": "12345"}
-    operator = load([*readers(3), bad, *readers(1, first=4)], batch_size=2, deferrable=True, rejects=str(rejects))
+    operator = load(
+        [*readers(3), bad, *readers(1, first=4)], batch_size=2, deferrable=True, poll_interval=QUICK, rejects=str(rejects)
+    )
     result = runner.run(operator)
     assert result.legs[0] == "deferred"
     assert kind in str(result.error)
@@ -78,7 +89,7 @@ def test_overdue(runner: Any, emulator: Any, monkeypatch: Any) -> None:
 
 
 def test_trigger_arguments_are_ids(runner: Any, emulator: Any) -> None:
-    result = runner.leg(load(deferrable=True))
+    result = runner.leg(load(deferrable=True, poll_interval=QUICK))
     assert result.state == "deferred"
     assert "example.com" not in json.dumps(result.deferral)
     ids = [session["id"] for session in emulator.state.as_dict()["esputnik"]["imports"]]
@@ -107,7 +118,7 @@ def test_rows_that_have_changed_when_a_session_has_failed(
     write(readers(6))
     outcomes = ["FINISHED", "ERROR"] if begun else []
     emulator.configure(esputnik_next_import_outcomes=[*outcomes, "FINISHED", "ERROR"])
-    how = {"batch_size": 2, "concurrency": 1, "deferrable": True}
+    how = {"batch_size": 2, "concurrency": 1, "deferrable": True, "poll_interval": QUICK}
     if begun:
         assert runner.run(load(FileRows(str(path)), **how)).state == "failed"
     operator = load(FileRows(str(path)), **{**how, "concurrency": 4})
