@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from numbers import Integral
 from typing import Any
 from uuid import UUID
 
@@ -121,7 +122,7 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
     :raises InvalidRequest: when the first row lacks a column that was asked for, or has neither that of the address nor
         that of the telephone number, or has one that would become a variable that there cannot be
     """
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(map(_with_plain_numbers, rows), start=1):
         missing, unknown = columns.missing(row), columns.unknown(row)
         if missing or unknown:
             if number == 1 and missing:
@@ -132,8 +133,8 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
                 )
             yield Person(
                 number=number,
-                email=cell_text(row.get(columns.email)),
-                phone=cell_text(row.get(columns.phone)),
+                email=cell_text(_cell(row, columns.email)),
+                phone=cell_text(_cell(row, columns.phone)),
                 automation_id=None,
                 variables={},
                 fault=f"the row has {missing or unknown}",
@@ -141,16 +142,27 @@ def people(rows: Iterable[Row], columns: Columns) -> Iterator[Person]:
             continue
         yield Person(
             number=number,
-            email=cell_text(row.get(columns.email)),
-            phone=cell_text(row.get(columns.phone)),
+            email=cell_text(_cell(row, columns.email)),
+            phone=cell_text(_cell(row, columns.phone)),
             automation_id=None if columns.automation_id is None else row.get(columns.automation_id),
             variables={name: row[column] for column, name in columns.chosen(row).items() if row[column] is not None},
             key=tuple(row[column] for column in columns.key),
             time=None if columns.time is None else row[columns.time],
-            external_customer_id=cell_text(row.get(columns.external_customer_id)),
-            contact_id=cell_text(row.get(columns.contact_id)),
+            external_customer_id=cell_text(_cell(row, columns.external_customer_id)),
+            contact_id=cell_text(_cell(row, columns.contact_id)),
             fault=_fault(row, columns),
         )
+
+
+def _cell(row: Row, column: str) -> Any:
+    """Return what a row holds in a column; nothing where none is meant, even if the row has a column without a name."""
+    return row.get(column) if column else None
+
+
+def _with_plain_numbers(row: Row) -> Row:
+    """Return a row with whole numbers of other types, such as numpy's, as ``int``."""
+    others = {name: int(value) for name, value in row.items() if not isinstance(value, int) and isinstance(value, Integral)}
+    return {**row, **others} if others else row
 
 
 def _fault(row: Row, columns: Columns) -> str:

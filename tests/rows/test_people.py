@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import numbers
 import uuid
 from decimal import Decimal
 
@@ -272,3 +273,36 @@ def test_a_later_row_without_a_column_is_one_wrong_row(later, fault):
     found = [*people([first, later, {**first, "cart": 3}], Columns(variables=["name"], key=["cart"]))]
     assert [(person.number, person.fault, person.key) for person in found] == [(1, "", (1,)), (2, fault, ()), (3, "", (3,))]
     assert found[1].email == later.get("email", "")
+
+
+@pytest.mark.parametrize("missing", [[], ["cart"]], ids=["a good row", "a later row with a fault"])
+def test_a_column_without_a_name_is_nobody(missing):
+    """As a table that is written with its index has it."""
+    row = {"": 500000001, "email": "a@example.com", "cart": 1}
+    columns = Columns(phone="", automation_id=None, variables=["cart"])
+    *_, person = people([row, {name: value for name, value in row.items() if name not in missing}], columns)
+    assert bool(person.fault) == bool(missing)
+    assert (person.phone, person.external_customer_id, person.contact_id) == ("", "", "")
+
+
+class OtherInteger:
+    """A whole number that is no ``int``, as numpy's are."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __int__(self):
+        return self.value
+
+
+numbers.Integral.register(OtherInteger)
+
+
+def test_whole_numbers_of_other_types():
+    row = {"email": "a@example.com", "id": OtherInteger(5), "contact": OtherInteger(7), "cart": OtherInteger(9)}
+    columns = Columns(key=["cart"], external_customer_id="id", contact_id="contact", variables=["cart"])
+    person = one(row, columns)
+    assert (person.fault, person.external_customer_id, person.contact_id, person.key) == ("", "5", "7", (9,))
+    assert person.variables == {"cart": 9}
+    assert type(person.variables["cart"]) is int
+    assert one({"email": "a@example.com", "flag": True}).variables == {"flag": True}

@@ -10,7 +10,6 @@ from typing import Any
 from deliveries import Collected, total
 from emulated_account import SharedClock, connected, esputnik_account
 
-from airflow_provider_sendpulse.exceptions import ServiceError
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
 from airflow_provider_sendpulse.jobs.esputnik.import_pace import ImportPace
 from airflow_provider_sendpulse.jobs.esputnik.import_request import ImportRequest
@@ -71,7 +70,7 @@ class ImportTask:
                 assert going_on is None, "paused twice"
                 going_on = GoingOn(stop.begun)
                 continue
-            except ServiceError as failure:
+            except Exception as failure:
                 error = failure
                 report.abandon()
             assert total(report.counts) == report.counts.read

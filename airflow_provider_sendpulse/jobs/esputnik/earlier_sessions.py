@@ -13,7 +13,7 @@ from airflow_provider_sendpulse.esputnik.contact_data import Contact
 from airflow_provider_sendpulse.esputnik.import_sessions import Mapped
 from airflow_provider_sendpulse.exceptions import DeadlinePassed, ServiceError
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.esputnik.recognition import MappedValues
+from airflow_provider_sendpulse.jobs.esputnik.recognition import MappedValues, Recognition
 from airflow_provider_sendpulse.jobs.esputnik.session_watch import End, SessionWatch
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSession, StartedSessions, advanced
 from airflow_provider_sendpulse.jobs.position import Position, PositionStore, Prefix, Reading
@@ -89,12 +89,14 @@ def wait_for_earlier(
     poll_interval: float,
     timeout: float,
     mapped: Callable[[str, Sequence[Mapped]], None],
+    recognition: Recognition,
     *,
     same_try: bool,
 ) -> Earlier:
     """Wait for the sessions that were started before, and move the position over what they have finished.
 
     :param timeout: seconds that a session may take; those of an earlier try have as much again
+    :param recognition: what tells contacts apart
     :param same_try: whether this try has started them
     :raises DeadlinePassed: when one of an earlier try is not over in time; it is not waited for again
     :raises ServiceError: as the calls do
@@ -117,14 +119,15 @@ def wait_for_earlier(
             earlier.ends.append((session, end, watch.reason))
             if end is End.FINISHED:
                 mapped(session.id, watch.session.mapping)
-                earlier.values[session.id] = MappedValues(watch.session.mapping)
+                earlier.values[session.id] = MappedValues(watch.session.mapping, recognition)
         if len(left) == len(waiting):
             clock.sleep(poll_interval)
         waiting = left
     _advance(position, [session for session, end, _ in earlier.ends if end is End.FINISHED])
     overdue = [(session, reason) for session, end, reason in earlier.ends if end is End.OVERDUE]
     kept = {session.id for session, _ in overdue} if same_try else set()
-    sessions.over(*(session.id for session, _, _ in earlier.ends if session.id not in kept))
+    sessions.over(*(session.id for session, end, _ in earlier.ends if end is End.FINISHED))
+    sessions.failed(*(session.id for session, end, _ in earlier.ends if end is not End.FINISHED and session.id not in kept))
     if overdue:
         told = "waits for it again" if same_try else "imports its rows again, and does not wait for it"
         earlier.failure = DeadlinePassed(f"{overdue[0][1]}. A task that is cleared {told}.")

@@ -41,7 +41,7 @@ class ForgottenSessions:
 
     def read(self, ended: Sequence[EndedSession]) -> None:
         """Tell what the sessions say of their contacts, as far as they can be read."""
-        for session in ended:
+        for session in (item for item in ended if item.finished):
             try:
                 read = self._sender.send(import_sessions.read(session.id))
             except Refused:

@@ -219,6 +219,9 @@ class ImportRun:
 
     def _send(self, batch: _Batch) -> None:
         batch.contacts = [self._request.contacts.contact(item.person) for item in batch.items]
+        if batch.silence:
+            # It may have been taken already, whatever keeps it from being sent again.
+            self._sending = batch
         self._sessions.about_to_send(batch.first, batch.last, self._clock.now())
         self._sending = batch
         try:
@@ -228,6 +231,8 @@ class ImportRun:
                 self._set_aside(batch, error)
             else:
                 self._sessions.not_started()
+                if batch.silence:
+                    self._doubt(batch, _NO_ANSWER)
                 self._failures.append(_told(batch, error, self._report))
             self._sending = None
             return
@@ -314,7 +319,7 @@ class ImportRun:
                 if end is End.OVERDUE:
                     self._failures.append(DeadlinePassed(f"{watch.reason}. A task that is cleared waits for it again."))
                 else:
-                    self._sessions.over(session_id)
+                    self._sessions.failed(session_id)
                     self._failures.append(
                         ServiceError(f"{batch.rows}: {watch.reason} Another try imports these rows again.")
                     )
@@ -323,7 +328,7 @@ class ImportRun:
     def _finish(self, batch: _Batch, watch: SessionWatch) -> None:
         mapping = watch.session.mapping
         self._mapped(watch.session_id, mapping)
-        values = MappedValues(mapping)
+        values = MappedValues(mapping, self._request.recognition)
         taken = 0
         for item, contact in batch.taken:
             taken += 1
@@ -332,7 +337,14 @@ class ImportRun:
                 batch.refused.add(item.person.number)
             else:
                 self._report.settle(item.person, outcome_in(values, contact))
-        if len(mapping) < taken:
+        if not values:
+            log.warning(
+                "Import session %s says nothing of its %s contacts: they count as accepted, and whether some were left out "
+                "is not known.",
+                watch.session_id,
+                f"{taken:,}",
+            )
+        elif len(mapping) < taken:
             log.warning(
                 "Import session %s tells the ids of %s of its %s contacts. eSputnik leaves out those that were deleted%s. "
                 "They count as skipped.",

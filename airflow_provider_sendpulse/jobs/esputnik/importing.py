@@ -85,6 +85,7 @@ class ContactImport:
             self.pace.poll_interval,
             self.pace.timeout,
             tell,
+            self.request.recognition,
             same_try=going_on is not None,
         )
         sessions.wait_for_unanswered(clock, self.pace.settle_window)

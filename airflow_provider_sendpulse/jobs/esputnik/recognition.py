@@ -99,6 +99,17 @@ class Recognition:
         }
         return [f"{kind} {found[kind]}" for kind in self.kinds if found[kind]]
 
+    def values(self, contact: Contact) -> list[str]:
+        """Return what the service may call a contact by, as it was sent; a telephone number as its digits, too."""
+        number = contact.sms or ""
+        found = {
+            DedupeOn.EXTERNAL_CUSTOMER_ID: [contact.external_customer_id or ""],
+            DedupeOn.EMAIL: [contact.email or ""],
+            DedupeOn.SMS: [number, _number(number)],
+            DedupeOn.FIELD_ID: [self._field(contact)],
+        }
+        return [value for kind in self.kinds for value in found[kind]]
+
     def value(self, contact: Contact) -> str:
         """Return what the service calls a contact by that it has imported: the value that ``dedupe_on`` names."""
         values = {
@@ -151,10 +162,12 @@ class MappedValues:
     """The values by which a session knows the contacts that it has added or updated; those that it left out are absent.
 
     :param mapping: what the session says
+    :param recognition: what tells contacts apart
     """
 
-    def __init__(self, mapping: Iterable[Mapped]) -> None:
-        self._values = {comparable(item.dedupe_value) for item in mapping}
+    def __init__(self, mapping: Iterable[Mapped], recognition: Recognition) -> None:
+        self._recognition = recognition
+        self._values = {comparable(item.dedupe_value) for item in mapping if item.dedupe_value.strip()}
 
     def __bool__(self) -> bool:
         """Whether the session says anything."""
@@ -162,9 +175,7 @@ class MappedValues:
 
     def has(self, contact: Contact) -> bool:
         """Whether the session says which contact it has made of this one."""
-        values = [contact.external_customer_id, contact.email, contact.sms, _number(contact.sms or "")]
-        values += [field_value(item.id, item.value) for item in contact.fields]
-        return any(comparable(value) in self._values for value in values if value)
+        return any(comparable(value) in self._values for value in self._recognition.values(contact) if value)
 
 
 def comparable(value: str) -> str:

@@ -9,6 +9,7 @@ nobody sends its rows again while it may be under way.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -61,11 +62,13 @@ class EndedSession:
 
     :param after: rows of the source that were read before it
     :param rows: rows that were read when it was complete
+    :param finished: whether it has, so that it says which contacts it has made of its rows
     """
 
     id: str
     after: int
     rows: int
+    finished: bool = True
 
 
 class StartedSessions:
@@ -85,9 +88,14 @@ class StartedSessions:
         value = store.read()
         if not isinstance(value, dict) or value.get("account") != account:
             return
-        self.ended = [EndedSession(**item) for item in value["ended"]]
-        self.open = [StartedSession.of(item) for item in value["open"]]
-        self.unanswered = [UnansweredImport(**item) for item in value["unanswered"]]
+        try:
+            ended = [EndedSession(**item) for item in value["ended"]]
+            started = [StartedSession.of(item) for item in value["open"]]
+            unanswered = [UnansweredImport(**item) for item in value["unanswered"]]
+        except (KeyError, TypeError):
+            log.warning("What an earlier try has written down of its import sessions cannot be read: starting over.")
+            return
+        self.ended, self.open, self.unanswered = ended, started, unanswered
 
     @property
     def ids(self) -> list[str]:
@@ -142,10 +150,17 @@ class StartedSessions:
         self._keep()
 
     def over(self, *ids: str) -> None:
-        """Write down that sessions need not be waited for any more."""
+        """Write down that sessions have finished."""
+        self._end(ids, finished=True)
+
+    def failed(self, *ids: str) -> None:
+        """Write down that sessions need not be waited for any more, and say nothing of their contacts."""
+        self._end(ids, finished=False)
+
+    def _end(self, ids: Sequence[str], *, finished: bool) -> None:
         over = [item for item in self.open if item.id in ids]
         if over:
-            self.ended += [EndedSession(item.id, item.after, item.rows) for item in over]
+            self.ended += [EndedSession(item.id, item.after, item.rows, finished) for item in over]
             self.open = [item for item in self.open if item.id not in ids]
             self._keep()
 

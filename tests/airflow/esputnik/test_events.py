@@ -14,7 +14,7 @@ from killed_tasks import killed, task_of, told
 from task_runner import another_run
 
 from airflow_provider_sendpulse.operators.esputnik.events import EsputnikSendEventOperator
-from airflow_provider_sendpulse.rows import SqlRows
+from airflow_provider_sendpulse.rows import FileRows, SqlRows
 from airflow_provider_sendpulse.version_compat import AIRFLOW_V_3_3_PLUS
 
 ADA, BOB = "ada@example.com", "bob@example.com"
@@ -289,3 +289,18 @@ def test_a_killed_worker(esputnik: Any, emulator: Any, tmp_path: Path, arrives: 
     assert sorted(sent) == sorted(set(sent)) == ["0", "1", *(["2"] if arrives else [])]
     assert again["state"] == "success", again
     assert again["value"]["in_doubt"] == 5
+
+
+def test_a_column_without_a_name_is_nobody_s_id(runner: Any, dag: Any, esputnik: Any, tmp_path: Path) -> None:
+    """As a table that is written with its index has it: the ids are those of other contacts."""
+    stranger = esputnik.contact("stranger@example.com")
+    esputnik.contact("ada@example.com")
+    path = tmp_path / "carts.csv"
+    path.write_text(f",email,cart\n{stranger},ada@example.com,c1\n")
+    operator = EsputnikSendEventOperator(
+        task_id="send", dag=dag, event_type_key="left", contacts=FileRows(str(path)), event_key="cart", parameters=["cart"]
+    )
+    assert runner.run(operator).value["accepted"] == 1
+    [event] = esputnik.told["events"]
+    assert event["contact_id"] != stranger
+    assert {*event["params"]} == {"email", "cart"}

@@ -131,3 +131,73 @@ def test_a_retry_waits_for_what_may_be_under_way(emulator):
         began = task.clock.now()
         assert task.attempt()[2] is None
         assert task.clock.now() - began >= WINDOW
+
+
+class Replaced(Exception):
+    """Airflow takes nothing from a try that it has replaced."""
+
+
+def test_rows_that_are_set_aside_stay_in_doubt_when_the_try_is_replaced(emulator):
+    slow(emulator)
+    emulator.faults.add("lose_answer", operation=IMPORT, times=1)
+    task = ImportTask(emulator, rows_of(2), settle_window=WINDOW)
+    write, written = task.sessions.write, []
+
+    def refused(value):
+        # The intent, that no answer came, and the intent of the repeat.
+        if len(written) == 2:
+            raise Replaced
+        written.append(value)
+        write(value)
+
+    task.sessions.write = refused
+    with closing(task.client):
+        counts, bad, error = task.attempt()
+    assert isinstance(error, Replaced)
+    assert (counts.in_doubt, counts.skipped) == (2, 0)
+    assert [row.number for row in bad] == [1, 2]
+
+
+def test_rows_that_are_set_aside_stay_in_doubt_when_the_repeat_is_refused(emulator):
+    slow(emulator)
+    emulator.faults.add("lose_answer", operation=IMPORT, times=1)
+    emulator.faults.add("status", operation=IMPORT, status=400, times=1)
+    task = ImportTask(emulator, rows_of(2), settle_window=WINDOW)
+    with closing(task.client):
+        counts, _, error = task.attempt()
+    assert type(error).__name__ == "DeliveryFailed"
+    assert (counts.in_doubt, counts.skipped) == (2, 0)
+    assert len(contacts_of(emulator)) == 2
+
+
+def test_what_another_release_has_written_down_is_no_reason_to_fail(emulator, caplog):
+    slow(emulator)
+    task = ImportTask(emulator, rows_of(2), settle_window=WINDOW)
+    task.sessions.write({"account": "account", "ended": ["a"], "open": [], "sending": [1, 3000]})
+    with closing(task.client):
+        counts, _, error = task.attempt()
+    assert error is None
+    assert counts.accepted == 2
+    assert "cannot be read: starting over" in caplog.text
+
+
+def test_of_a_session_that_was_lost_nobody_is_looked_for(emulator):
+    emulator.reset()
+    emulator.configure(
+        esputnik_limits=False, esputnik_import_reads=1, esputnik_next_import_outcomes=["LOST", "FINISHED", "ERROR"]
+    )
+    told = []
+
+    def mapped(session_id, mapping):
+        told.extend(item.dedupe_value for item in mapping)
+
+    task = ImportTask(emulator, rows_of(6), batch_size=3, concurrency=1)
+    with closing(task.client):
+        for _ in range(2):
+            assert task.attempt(mapped=mapped)[2] is not None
+        told.clear()
+        counts, _, error = task.attempt(mapped=mapped)
+    assert error is None
+    assert (counts.skipped, counts.accepted) == (3, 3)
+    assert sorted(told) == sorted(row["email"] for row in rows_of(6))
+    assert emulator.requests.counts().get("esputnik.contacts.search", 0) == 0

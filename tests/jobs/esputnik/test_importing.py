@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from import_tasks import ImportTask, contacts_of
 
+from airflow_provider_sendpulse.esputnik.contact_data import Contact, Field
+from airflow_provider_sendpulse.esputnik.import_sessions import DedupeOn, Mapped
 from airflow_provider_sendpulse.jobs.esputnik.contact_ids import ContactIds
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import ContactMapping
+from airflow_provider_sendpulse.jobs.esputnik.recognition import MappedValues, Recognition
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSessions
 from airflow_provider_sendpulse.jobs.position import MemoryPosition
 
@@ -157,3 +160,21 @@ def test_ids_show_in_records_only():
     with closing(ContactIds()) as ids:
         assert len(ids) == 0
         assert [*ids.records()] == []
+
+
+def test_a_session_that_says_nothing_of_anybody(emulator, caplog):
+    counts, _, error = imported(emulator, {"asyncSessionId": "s"}, [{"dedupeValue": "", "contactId": 1}])
+    assert error is None
+    assert counts.accepted == 3
+    assert "says nothing of its 3 contacts: they count as accepted" in caplog.text
+    assert "skipped" not in caplog.text
+
+
+def test_who_is_left_out_is_not_known_by_somebody_else_s_field():
+    recognition = Recognition(DedupeOn.EXTERNAL_CUSTOMER_ID)
+    values = MappedValues([Mapped("1", 500), Mapped("2", 501)], recognition)
+    assert not values.has(Contact.reached(email="a@example.com", external_customer_id="7", fields=(Field(7201, 1),)))
+    assert values.has(Contact.reached(email="a@example.com", external_customer_id="2"))
+    by_number = MappedValues([Mapped("380440000001", 500)], Recognition(DedupeOn.EMAIL_OR_SMS))
+    assert by_number.has(Contact.reached(email="a@example.com", sms="0038 044 000-00-01"))
+    assert not by_number.has(Contact.reached(email="a@example.com", sms="+380440000002"))
