@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from airflow_provider_sendpulse.api.clock import Clock
-from airflow_provider_sendpulse.exceptions import DeliveryFailed, FinalFailure, Refused
+from airflow_provider_sendpulse.exceptions import FinalFailure, Refused
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.crew import Crew, Done, crew
 from airflow_provider_sendpulse.jobs.position import Mark, Prefix
 from airflow_provider_sendpulse.jobs.progress import Progress
+from airflow_provider_sendpulse.jobs.refused_batch import refused_batch
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
@@ -178,16 +179,7 @@ class _Run:
     def _told(self, batch: Batch, error: BaseException) -> BaseException:
         if not isinstance(error, Refused):
             return error
-        first, last = batch.items[0].person.number, batch.items[-1].person.number
-        failed = DeliveryFailed(
-            f"Rows {first} to {last}: {error} So far: {self._report.counts}.",
-            operation=error.operation,
-            status=error.status,
-            error_code=error.error_code,
-            service_message=error.service_message,
-        )
-        failed.__cause__ = error
-        return failed
+        return refused_batch(error, batch.items[0].person.number, batch.items[-1].person.number, self._report.counts)
 
 
 def _most_telling(failures: Sequence[tuple[Batch, BaseException]]) -> tuple[Batch, BaseException]:

@@ -36,6 +36,7 @@ from airflow_provider_sendpulse.jobs.esputnik.unanswered import repeats
 from airflow_provider_sendpulse.jobs.pausing import Paused
 from airflow_provider_sendpulse.jobs.position import Mark, Position, Prefix
 from airflow_provider_sendpulse.jobs.progress import Progress
+from airflow_provider_sendpulse.jobs.refused_batch import refused_batch
 from airflow_provider_sendpulse.jobs.report import Report
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
@@ -233,7 +234,9 @@ class ImportRun:
                 self._sessions.not_started()
                 if batch.silence:
                     self._doubt(batch, _NO_ANSWER)
-                self._failures.append(_told(batch, error, self._report))
+                if isinstance(error, Refused):
+                    error = refused_batch(error, batch.first, batch.last, self._report.counts)
+                self._failures.append(error)
             self._sending = None
             return
         found, unknown = blamed(started.failed, batch.contacts, self._request.recognition)
@@ -387,20 +390,6 @@ class ImportRun:
             self._doubt(batch, _NO_ANSWER)
         for session_id, (batch, _) in self._open.items():
             self._doubt(batch, f"{why} before the import session {session_id} did, which another try waits for")
-
-
-def _told(batch: _Batch, error: ServiceError, report: Report) -> ServiceError:
-    if not isinstance(error, Refused):
-        return error
-    failed = DeliveryFailed(
-        f"{batch.rows}: {error} So far: {report.counts}.",
-        operation=error.operation,
-        status=error.status,
-        error_code=error.error_code,
-        service_message=error.service_message,
-    )
-    failed.__cause__ = error
-    return failed
 
 
 __all__ = ["ImportRun", "SessionsOpen"]
