@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from airflow_provider_sendpulse.exceptions import Refused
 from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.namesakes import Namesakes
 from airflow_provider_sendpulse.jobs.sending import Sender, as_far_back
 from airflow_provider_sendpulse.sendpulse import address_books, campaigns
 from airflow_provider_sendpulse.sendpulse.error_codes import ErrorCode
@@ -24,7 +25,7 @@ def find_marked(
     :param since: none of them can have been created before this; the account's list is read back to there
     :param address_book_ids: address books whose own lists are read too; they hold names only
     :param name: the name that was given, without the marker: with it, those are returned too whose name may be what is left
-        of that, and that do not say that they are older; they come last
+        of that, by the names beside it, and that do not say that they are older; they come last
     :raises ServiceError: when a list could not be read to the end: the look-up says nothing then
     """
     oldest = (since - _SLACK).strftime(campaigns.DATE_FORMAT)
@@ -42,14 +43,20 @@ def find_marked(
         date=lambda campaign: campaign.send_date,
         oldest=oldest,
     )
-    found = {campaign.id: campaign for campaign in listed if is_one(campaign.name, campaign.send_date)}
+    namesakes = Namesakes(marker, name or "")
+    found: dict[int, campaigns.Campaign] = {}
+    for campaign in listed:
+        namesakes.see(campaign.name)
+        if is_one(campaign.name, campaign.send_date):
+            found[campaign.id] = campaign
     for book in address_book_ids:
         for entry in _in_book(sender, book):
             if entry.task_id not in found and is_one(entry.task_name):
                 campaign = sender.send(campaigns.read(entry.task_id))
                 if is_one(campaign.name or entry.task_name, campaign.send_date):
                     found[campaign.id] = campaign
-    return sorted(found.values(), key=lambda campaign: (generation(campaign), campaign.id), reverse=True)
+    ours = [one for one in found.values() if generation(one) or not one.name or namesakes.may_be_cut(one.name)]
+    return sorted(ours, key=lambda campaign: (generation(campaign), campaign.id), reverse=True)
 
 
 def generation(campaign: campaigns.Campaign) -> int:

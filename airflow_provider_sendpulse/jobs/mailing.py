@@ -165,7 +165,9 @@ class _Creation(OneOfAKind[campaigns.Campaign, campaigns.CreatedCampaign]):
         _compare(found, self._mailing)
 
     def is_like(self, found: campaigns.Campaign) -> bool:
-        return not _other_content(found, self._mailing)
+        # Nobody is mailed by a draft, and what is to be sent never becomes one.
+        is_draft = found.status == CampaignStatus.DRAFT.code
+        return (self._mailing.campaign.draft or not is_draft) and not _other_content(found, self._mailing)
 
     def found_id(self, found: campaigns.Campaign) -> int:
         return found.id

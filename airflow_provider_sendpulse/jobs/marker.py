@@ -60,6 +60,20 @@ class Marker:
         is_longer = left.startswith(stem) and left[len(stem) :].isdigit()
         return len(left) >= LEAST_LEFT and (stem.startswith(left) or is_longer)
 
+    def least_cut(self, name: str, given: str) -> str | None:
+        """Return the shortest name that a service has cut if it left this one of ours, see :meth:`is_cut_in`.
+
+        :return: ``None`` for one that has the beginning of the marker too
+        """
+        whole = self.name(given)
+        shown = name.rstrip()
+        if len(shown.rstrip(".…").rstrip()) > len(plain_name(whole)):
+            return None
+        if not whole.startswith(shown):
+            return whole  # who shows that something is missing may have cut at the end of a word, well before its limit
+        left = len(whole) - len(whole[len(shown) :].lstrip())
+        return whole[: left + 1]
+
     def __str__(self) -> str:
         return f"[af-{self.digest}-g{self.generation}]"
 

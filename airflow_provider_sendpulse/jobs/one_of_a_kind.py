@@ -291,8 +291,8 @@ class OneOfAKind(ABC, Generic[Found, Created]):
             f"No {self.noun} bears the marker {self._marker}, but {self.noun} {', '.join(map(str, alike))} has the "
             f"beginning of the name that this task gives, and {self.likeness} of this one: it may be this one, its name "
             f"cut by {self.dashboard}. Nothing was created. Look at it in the {self.dashboard} dashboard. If it is this "
-            "one, it goes out: mark the task as success, and give shorter names. If it is not, give the operator another "
-            "name.",
+            "one, no other is needed: mark the task as success, and give shorter names. If it is not, give the operator a "
+            "name that begins otherwise.",
             operation=self.operation,
         )
 

@@ -73,6 +73,46 @@ def test_what_is_older_than_the_mailing(client, emulator, shared_clock, book):
     assert not create(client, mailing_to(book, name=NAME, mailing=later), shared_clock).adopted
 
 
+def test_a_namesake_where_a_longer_name_is_whole(client, emulator, shared_clock, book):
+    add_campaign(emulator, book, NAME)
+    add_campaign(emulator, book, f"{NAME} and in those of our friends", subject="Other")
+    mailing = mailing_to(book, name=NAME)
+    emulator.faults.add("lose_answer", operation="campaigns.create", times=1)
+    outcome = create(client, mailing, shared_clock)
+    assert outcome.adopted
+    assert create(client, mailing, shared_clock).campaign_id == outcome.campaign_id
+    assert count(emulator, "campaigns.create") == 1
+
+
+def test_a_namesake_that_is_as_long_as_any(client, emulator, shared_clock, book):
+    add_campaign(emulator, book, NAME)
+    add_campaign(emulator, book, "x" * len(NAME), subject="Other")
+    with pytest.raises(AmbiguousOutcome, match="give the operator a name that begins otherwise"):
+        create(client, mailing_to(book, name=NAME), shared_clock)
+    assert not create(client, mailing_to(book, name=f"Our {NAME}"), shared_clock).adopted
+
+
+def test_a_longer_name_does_not_excuse_the_beginning_of_a_marker(client, emulator, shared_clock, book):
+    add_campaign(emulator, book, MARKER.name(NAME)[:-4])
+    add_campaign(emulator, book, "x" * 100, subject="Other")
+    with pytest.raises(AmbiguousOutcome, match="has the beginning of the name"):
+        create(client, mailing_to(book, name=NAME), shared_clock)
+
+
+def test_a_draft_with_the_name(client, emulator, shared_clock, book):
+    add_campaign(emulator, book, NAME, type="draft")
+    assert not create(client, mailing_to(book, name=NAME), shared_clock).adopted
+
+
+def test_a_draft_whose_name_is_cut(client, emulator, shared_clock, book):
+    emulator.configure(longest_campaign_name=len(NAME))
+    mailing = mailing_to(book, name=NAME, draft=True)
+    create(client, mailing, shared_clock)
+    with pytest.raises(AmbiguousOutcome, match="has the beginning of the name"):
+        create(client, mailing, shared_clock)
+    assert count(emulator, "campaigns.create") == 1
+
+
 def test_a_marked_one_counts(client, emulator, shared_clock, book):
     add_campaign(emulator, book, NAME)
     mine = add_campaign(emulator, book, MARKER.name(NAME))

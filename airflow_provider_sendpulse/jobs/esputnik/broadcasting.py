@@ -26,6 +26,7 @@ from airflow_provider_sendpulse.exceptions import (
 from airflow_provider_sendpulse.jobs.esputnik.segments import resolved
 from airflow_provider_sendpulse.jobs.intent import IntentRecord
 from airflow_provider_sendpulse.jobs.marker import Marker
+from airflow_provider_sendpulse.jobs.namesakes import Namesakes
 from airflow_provider_sendpulse.jobs.one_of_a_kind import One, OneOfAKind
 from airflow_provider_sendpulse.jobs.sending import Sender, as_far_back
 from airflow_provider_sendpulse.jobs.visibility import VISIBILITY_WINDOW, require_window
@@ -138,16 +139,21 @@ class _Broadcasting(OneOfAKind[broadcasts.Broadcast, broadcasts.Broadcast]):
             date=lambda broadcast: broadcast.start_date or "",
             oldest=oldest,
         )
-
-        def is_one(broadcast: broadcasts.Broadcast) -> bool:
-            if self._marker.marks(broadcast.title):
-                return True
+        namesakes = Namesakes(self._marker, self._one.broadcast.title)
+        marked: list[broadcasts.Broadcast] = []
+        alike: list[broadcasts.Broadcast] = []
+        for broadcast in listed:
+            namesakes.see(broadcast.title)
             date = broadcast.start_date or ""
             is_old = date[:2] == "20" and date < oldest
-            return not is_old and self._marker.is_cut_in(broadcast.title, self._one.broadcast.title)
-
+            if self._marker.marks(broadcast.title):
+                marked.append(broadcast)
+            elif not is_old and self._marker.is_cut_in(broadcast.title, self._one.broadcast.title):
+                alike.append(broadcast)
         # The first that was created is the one that counts, should there ever be two.
-        return sorted(filter(is_one, listed), key=lambda found: (not self.generation(found), found.id))
+        marked.sort(key=self.found_id)
+        alike.sort(key=self.found_id)
+        return marked + [broadcast for broadcast in alike if namesakes.may_be_cut(broadcast.title)]
 
     def reading(self, number: int) -> Call[broadcasts.Broadcast]:
         return broadcasts.read(number)

@@ -100,6 +100,33 @@ def test_what_only_looks_like_a_cut_title_is_no_hindrance(
     assert len(newsletter.broadcasts) == 2
 
 
+def test_a_namesake_made_by_hand_is_no_hindrance_where_a_longer_title_is_whole(
+    newsletter: Newsletter, broadcast: Make
+) -> None:
+    segment = newsletter.readers()
+    create = newsletter.emulator.state.esputnik.broadcasts.create
+
+    def by_hand(title: str, message: int) -> None:
+        with newsletter.emulator.emulator.lock:
+            create(message, [segment], [], title, None)
+
+    def run(name: str, **changes: Any) -> Any:
+        runner = TaskRunner(ExecutionApi(run_id=name))
+        return runner.run(broadcast(title=TITLE, groups=[segment], mailing_key="weekly", visibility_window=1, **changes))
+
+    by_hand(TITLE, newsletter.message)
+    by_hand("x" * len(TITLE), newsletter.message + 1)
+    blocked = run("first")
+    assert type(blocked.error).__name__ == "AmbiguousOutcome"
+    assert "give the operator a name that begins otherwise" in str(blocked.error)
+    by_hand(f"{TITLE}, and of those of our friends", newsletter.message + 1)
+    made = run("second")
+    assert made.state == "success", made.error
+    assert run("third").value == made.value
+    assert run("fourth", edition=2).value != made.value
+    assert newsletter.count("broadcasts.create") == 2
+
+
 @pytest.mark.parametrize(
     ("segments", "told"),
     [
