@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.seen import temporary_database
@@ -31,7 +31,7 @@ class Latest:
         if self._thing is not None:
             self._database.execute(
                 "INSERT INTO latest VALUES (?, ?) ON CONFLICT (thing) DO UPDATE SET number = max(number, excluded.number)",
-                (_digest(self._thing, item), item.person.number),
+                (digest(self._thing, item), item.person.number),
             )
 
     def is_after(self, item: Item) -> bool:
@@ -39,31 +39,17 @@ class Latest:
         if self._thing is None:
             return False
         query = "SELECT 1 FROM latest WHERE thing = ? AND number > ?"
-        found = self._database.execute(query, (_digest(self._thing, item), item.person.number))
+        found = self._database.execute(query, (digest(self._thing, item), item.person.number))
         return found.fetchone() is not None
-
-    def stretches(self, items: Iterable[Item]) -> Iterator[list[Item]]:
-        """Yield rows in their order, in lists that hold no thing twice: within one, order does not matter."""
-        stretch: list[Item] = []
-        things: set[bytes] = set()
-        for item in items:
-            if self._thing is not None:
-                thing = _digest(self._thing, item)
-                if thing in things:
-                    yield stretch
-                    stretch, things = [], set()
-                things.add(thing)
-            stretch.append(item)
-        if stretch:
-            yield stretch
 
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
 
 
-def _digest(thing: Thing, item: Item) -> bytes:
+def digest(thing: Thing, item: Item) -> bytes:
+    """Return twelve bytes that stand for the thing of a row."""
     return hashlib.sha256(thing(item.person).encode()).digest()[:12]
 
 
-__all__ = ["Latest", "Thing"]
+__all__ = ["Latest", "Thing", "digest"]

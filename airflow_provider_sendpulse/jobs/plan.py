@@ -13,9 +13,11 @@ from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
-from airflow_provider_sendpulse.jobs.latest import Latest, Thing
+from airflow_provider_sendpulse.jobs.latest import Latest, Thing, digest
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
 from airflow_provider_sendpulse.jobs.report import Report
+from airflow_provider_sendpulse.jobs.rivals import Rivals
+from airflow_provider_sendpulse.jobs.rounds import Rounds
 from airflow_provider_sendpulse.jobs.screening import Item, Outgoing
 from airflow_provider_sendpulse.jobs.seen import Seen
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
@@ -62,7 +64,7 @@ class Condition:
 class Plan:
     """Rows to send, and rows that somebody else seems to be sending.
 
-    ``passed`` knows of each thing the last row that was sent, or may have been.
+    ``passed`` knows of each thing the last row that was sent, or may have been; ``rivals`` whether another run is at it.
 
     :param report: gets the outcome of every row that is not sent
     :param outgoing: makes what goes out of a row's values
@@ -89,8 +91,9 @@ class Plan:
         self._pending = Latest(thing)
         self.passed = Latest(thing)
         self._unsent = ItemSpool(outgoing)
-        self.to_send = ItemSpool(outgoing)
-        self.taken = ItemSpool(outgoing)
+        self.rivals = Rivals(ledger, thing)
+        self.to_send = Rounds(outgoing, thing)
+        self.taken = Rounds(outgoing, thing)
 
     def fill(self, items: Iterable[Item], clock: Clock) -> None:
         """Read all rows, then settle those that are not to be sent.
@@ -126,6 +129,10 @@ class Plan:
         self._tell(told)
         return found
 
+    def thing_of(self, item: Item) -> bytes:
+        """Return what stands for the thing of a row, which is the row itself when it is about nothing else."""
+        return digest(self._thing, item) if self._thing is not None else bytes.fromhex(item.key)
+
     def close(self) -> None:
         """Forget everything."""
         self._contacts.close()
@@ -134,6 +141,7 @@ class Plan:
         self.taken.close()
         self._pending.close()
         self.passed.close()
+        self.rivals.close()
 
     def _sort(self, items: list[Item], told: Counter[str]) -> list[Row]:
         """Return the rows that were not sent, and settle the others."""
@@ -147,6 +155,7 @@ class Plan:
                 told["sent"] += 1
             elif entry is Entry.TAKEN:
                 self.taken.add(item)
+                self.rivals.note(item)
             elif entry is Entry.LISTED and not resend:
                 self._report.settle(item.person, Outcome.SKIPPED)
                 told["listed"] += 1
@@ -191,6 +200,7 @@ class Plan:
             if again:
                 told["resend"] += 1
             self.to_send.add(item, again=again)
+            self.rivals.note(item, again=again)
 
     def _tell(self, told: Counter[str]) -> None:
         for why, count in told.items():

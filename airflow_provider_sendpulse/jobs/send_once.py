@@ -8,7 +8,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from airflow_provider_sendpulse.api.call import Call
@@ -17,6 +16,7 @@ from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, Refused, Ser
 from airflow_provider_sendpulse.jobs.chunks import chunks
 from airflow_provider_sendpulse.jobs.counts import Outcome
 from airflow_provider_sendpulse.jobs.crew import Crew, Done, crew, drain
+from airflow_provider_sendpulse.jobs.fates import Fates
 from airflow_provider_sendpulse.jobs.latest import Thing
 from airflow_provider_sendpulse.jobs.ledger import Entry, Ledger
 from airflow_provider_sendpulse.jobs.plan import Condition, Plan, Row, contact_digest
@@ -48,6 +48,11 @@ _LOOKED_UP = 500
 
 _PASSED = frozenset({Entry.RECORDED, Entry.LISTED})
 """What another run has done with already."""
+
+_EARLY = (
+    "another run is sending an earlier row for the same one, or has died over it: not sent, so as not to arrive before "
+    "it. A retry or a later run sends it"
+)
 
 Build = Callable[[Sequence[Person]], Call[Any]]
 
@@ -93,29 +98,32 @@ def send_once(
     :param judge: says what became of each row of a call; without it, a call that is carried out is accepted as a whole
     :param condition: what a row that was not sent before has to fulfil, or it is skipped and not claimed; asked of all rows
         when the last one is read, and before the first is sent
-    :param thing: says what a row brings to another state. Rows of one thing are never in one call nor under way together,
-        and none is sent after a later one of the same thing, also when a call is refused or a row is sent again
+    :param thing: says what a row brings to another state, which takes a few rows. Rows of one thing are never in one call
+        nor under way together, and none is sent after a later one of the same thing, also when a call is refused, a row is
+        sent again, or another run with the same rows is at it. The first rows of all things are sent before the second ones
     :param report: settles on; whoever yields the items has settled what was found wrong
     :raises InvalidRequest: when there is more to send than ``rules`` or the ledger allow; nothing was sent
-    :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted
+    :raises Refused: when a refusal cannot be due to a row, or the first rows are all refused alone with none accepted: rows
+        of three things, as several of one may well be wrong in the same way
     :raises ServiceUnavailable: when some answers in a row were lost: what is wrong is not the rows. Only these are in doubt
     :raises ServiceError: when going on is no use; what was not sent is given back, and a retry of the task goes on there
     """
     with contextlib.closing(Plan(ledger, report, rules, outgoing, condition, thing)) as plan:
         plan.fill(items, clock)
-        log.info("To send: %s.", rules.require_moderate(len(plan.to_send), ceil(len(plan.to_send) / per_call)))
+        size = max(WINDOW, per_call * rules.concurrency if per_call > 1 else 0)
+        calls = plan.to_send.calls(size, per_call)
+        log.info("To send: %s.", rules.require_moderate(len(plan.to_send), calls))
 
         def carry_out(call: Call[Any]) -> Any:
             return sender.send(call)
 
         workers = crew(carry_out, rules.concurrency)
-        size = max(WINDOW, per_call * rules.concurrency if per_call > 1 else 0)
         try:
             windows = _Windows(workers, build, ledger, report, rules, plan, per_call, clock, judge)
-            for window in chunks(plan.to_send, size):
+            for window in plan.to_send.windows(size):
                 windows.send(window)
             windows.wait_for_others()
-            for window in chunks(plan.taken, size):
+            for window in plan.taken.windows(size):
                 windows.send_released(window)
             windows.tell_others()
         finally:
@@ -147,7 +155,8 @@ class _Windows:
         self._clock = clock
         self._judge = judge
         self._progress = Progress(clock, "call", report.counts.read, per_call)
-        self._refused_alone = self._lost = self._others = 0
+        self._lost = self._others = 0
+        self._refused_alone: set[bytes] = set()
         self._accepted = False
 
     def send(self, rows: Sequence[Row], *, is_last_look: bool = False) -> None:
@@ -159,10 +168,9 @@ class _Windows:
             self._rules.before_window()
         again = {item.key for item, is_again in rows if is_again}
         window = self._claimed(rows, again, is_last_look)
-        fates = _Fates(item.key for item in window)
+        fates = Fates(item.key for item in window)
         try:
-            for stretch in self._plan.passed.stretches(window):
-                self._send(stretch, fates)
+            self._send(window, fates)
         finally:
             try:
                 if self._rules.after_window is not None:
@@ -224,7 +232,23 @@ class _Windows:
                 self._ledger.settle([], overtaken - again)
                 self._settle([item for item, _ in rows if item.key in overtaken], Outcome.SKIPPED)
                 ours -= overtaken
-        return [item for item, _ in rows if item.key in ours]
+        claimed = [item for item, _ in rows if item.key in ours]
+        untimely = self._put_off(claimed, again, is_last_look)
+        return [item for item in claimed if item.key not in untimely]
+
+    def _put_off(self, items: Sequence[Item], again: set[str], is_last_look: bool) -> set[str]:
+        """Give back what another run makes untimely, by the order in which the rows of a thing arrive; return its keys."""
+        found = self._plan.rivals.untimely(items)
+        if untimely := found.late | found.early:
+            self._ledger.settle([], untimely - again)
+        for item in items:
+            if item.key in found.late:
+                self._report.settle(item.person, Outcome.SKIPPED)
+            elif item.key in found.early and is_last_look:
+                self._settle([item], Outcome.REJECTED, _EARLY)
+            elif item.key in found.early:
+                self._plan.taken.add(item)
+        return untimely
 
     def _pass_over(self, items: Sequence[Item], is_last_look: bool) -> None:
         known = self._ledger.look_up([item.key for item in items])
@@ -242,7 +266,7 @@ class _Windows:
                 # Given back in this moment: nobody has sent it, and the next run will.
                 self._report.settle(item.person, Outcome.SKIPPED)
 
-    def _send(self, window: Sequence[Item], fates: _Fates) -> None:
+    def _send(self, window: Sequence[Item], fates: Fates) -> None:
         waiting = deque(chunks(window, self._per_call))
         sending: dict[int, list[Item]] = {}
         ending: BaseException | None = None
@@ -288,7 +312,7 @@ class _Windows:
         """One call after the other until it is clear that they work, and again as soon as an answer is lost."""
         return self._rules.concurrency if self._accepted and not self._lost else 1
 
-    def _conclude(self, group: Sequence[Item], done: Done[Call[Any], Any], fates: _Fates) -> BaseException | None:
+    def _conclude(self, group: Sequence[Item], done: Done[Call[Any], Any], fates: Fates) -> BaseException | None:
         """Settle a call that has ended, and return what ends the sending, if that does."""
         self._progress.tell(self._report.counts)
         keys = [item.key for item in group]
@@ -310,9 +334,10 @@ class _Windows:
             # What is too large for a single row is due to that.
             if not result.due_to_a_row and not result.is_too_large:
                 return result
-            self._refused_alone += 1
-            if not self._accepted and self._refused_alone == _FIRST:
-                return result
+            if not self._accepted:
+                self._refused_alone.update(map(self._plan.thing_of, group))
+                if len(self._refused_alone) >= _FIRST:
+                    return result
             self._settle(group, Outcome.REJECTED, str(result))
         elif isinstance(result, ServiceError):
             fates.unsent.update(keys)
@@ -322,7 +347,7 @@ class _Windows:
             return result
         return None
 
-    def _take(self, group: Sequence[Item], answer: Any, fates: _Fates) -> None:
+    def _take(self, group: Sequence[Item], answer: Any, fates: Fates) -> None:
         """Settle the rows of a call that was carried out."""
         if self._judge is None:
             fates.recorded.update(item.key for item in group)
@@ -335,14 +360,14 @@ class _Windows:
             (fates.recorded if fate.outcome is Outcome.ACCEPTED else fates.unsent).add(item.key)
             self._settle([item], fate.outcome, fate.reason)
 
-    def _list(self, group: Sequence[Item], reason: str, fates: _Fates) -> None:
+    def _list(self, group: Sequence[Item], reason: str, fates: Fates) -> None:
         fates.listed.update(item.key for item in group)
         self._settle(group, Outcome.IN_DOUBT, reason)
 
     def _any_taken(self) -> bool:
         return any(
             Entry.TAKEN in self._ledger.look_up([item.key for item, _ in rows]).values()
-            for rows in chunks(self._plan.taken, _LOOKED_UP)
+            for rows in self._plan.taken.windows(_LOOKED_UP)
         )
 
     def _leave(self, item: Item) -> None:
@@ -365,19 +390,6 @@ class _Windows:
 def _is_worth_halving(group: Sequence[Item], result: BaseException | None) -> bool:
     """Whether a call for several rows was refused, and so not carried out, and may be accepted for fewer."""
     return len(group) > 1 and isinstance(result, Refused) and (result.due_to_a_row or result.is_too_large)
-
-
-class _Fates:
-    """Keys of a window: those sent, and those certainly not sent; all others are in doubt, and some of these listed."""
-
-    def __init__(self, keys: Iterable[str]) -> None:
-        self.recorded: set[str] = set()
-        self.listed: set[str] = set()
-        self.unsent = {*keys}
-
-    def leave(self, keys: Iterable[str]) -> None:
-        """Count keys as in doubt."""
-        self.unsent.difference_update(keys)
 
 
 __all__ = ["WINDOW", "Fate", "Judge", "send_once"]

@@ -23,10 +23,13 @@ class EsputnikSendOrdersOperator(SendOnceOperator, EsputnikRowsOperator):
     A row is an order as it is now. eSputnik knows it by ``external_order_id``; only ``DELIVERED`` counts as revenue. Every
     order that is accepted emits the event ``order<STATUS>``, such as ``orderDELIVERED``, which may launch workflows; sent
     again, it emits it again. So each status of an order is sent once: across the tries of the task, and with ``ledger``
-    across all runs. Orders go one request after the other, in the order of the rows, and no request holds an order twice,
-    so that none falls back to an earlier status, also when a request is refused and its orders go in smaller ones. A row
-    is skipped when a later one of the same order was sent already, or may have been. When the answer to a request is
-    lost, all of its orders are in doubt.
+    across all runs. Requests go one after the other, and none holds an order twice: first the first row of every order,
+    then the second one of every order that has more. So none falls back to an earlier status, also when a request is
+    refused and its orders go in smaller ones, and sorted by order they make no more requests than sorted by status. A
+    row is skipped when a later one of the same order was sent already, or may have been. With ``ledger`` it waits, up to
+    a minute, while another run is sending an earlier one that is among the rows as well; still under way then, the row
+    is rejected, and a retry or a later run sends it. When the answer to a request is lost, all of its orders are in
+    doubt.
 
     **A customer who is not known becomes a confirmed contact, without a word**; one who is known is not updated.
     ``create_contacts=False`` looks for each of them first, by your id, address and number, and skips orders of the others:

@@ -287,7 +287,30 @@ def test_no_request_holds_an_order_twice(runner: Any, send: Any, esputnik: Any) 
     rows = [order(1), order(2), order(1, status="IN_PROGRESS"), order(3), order(1, status="DELIVERED")]
     assert runner.run(send(rows)).value["accepted"] == 5
     sent = [[one["externalOrderId"] for one in body["orders"]] for body in esputnik.sent("orders.add")]
-    assert sent == [["1", "2"], ["1", "3"], ["1"]]
+    assert sent == [["1", "2", "3"], ["1"], ["1"]]
+
+
+STATUSES = ("INITIALIZED", "IN_PROGRESS", "DELIVERED")
+
+
+def test_orders_that_are_sorted_by_id_make_no_more_requests(runner: Any, send: Any, esputnik: Any, emulator: Any) -> None:
+    rows = [order(number, status=status) for number in range(1, 41) for status in STATUSES]
+    emulator.faults.add("status", operation=ADD, status=400, message="wrong", times=1)
+    result = runner.run(send(rows))
+    assert result.value["accepted"] == 120
+    # The first is refused, and goes in halves.
+    assert [len(body["orders"]) for body in esputnik.sent("orders.add")] == [40, 20, 20, 40, 40]
+    for number in range(1, 41):
+        assert [status for status, key in esputnik.events if key == str(number)] == [f"order{one}" for one in STATUSES]
+
+
+def test_the_statuses_of_an_order_count_for_max_duration(runner: Any, send: Any, esputnik: Any, connect: Any) -> None:
+    rows = [order(1, status=status) for status in STATUSES]
+    result = runner.run(send(rows, max_duration=timedelta(seconds=0.002)))
+    assert result.state == "failed"
+    assert "longer than max_duration" in str(result.error)
+    assert esputnik.count("orders.add") == 0
+    assert runner.run(send(rows, max_duration=timedelta(seconds=0.004))).value["accepted"] == 3
 
 
 @pytest.mark.parametrize("if_in_doubt", ["skip", "resend"])
