@@ -14,7 +14,7 @@ help: ## Show what can be made
 	@echo "make demo          Two weekly mailings and an eSputnik audience under a real Airflow, against the emulator, with checks"
 	@echo "make demo KEEP=1   The same, and leave Airflow and the inbox up to look at, until Ctrl-C"
 	@echo "make test          Run the tests"
-	@echo "make torture       Kill the examples wherever they ask something of a service, and count what arrives (an hour)"
+	@echo "make torture       Kill the examples wherever they ask something of a service, and count what arrives (half an hour)"
 	@echo "make bench         Load a million contacts through a kill, and measure (some minutes)"
 	@echo "make mutation      Change every line that decides what is sent, and see a test fail each time (an hour or so)"
 	@echo "make lint          Check style, types and layers"
