@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,7 +18,7 @@ from airflow_provider_sendpulse.esputnik.contact_data import ChannelType, Contac
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.screening import Key
 from airflow_provider_sendpulse.jobs.sending import Sender
-from airflow_provider_sendpulse.rows.addresses import email_fault, phone_fault
+from airflow_provider_sendpulse.rows.addresses import comparable_phone, email_fault, phone_fault
 from airflow_provider_sendpulse.rows.audience import Audience
 from airflow_provider_sendpulse.rows.cells import id_fault
 from airflow_provider_sendpulse.rows.people import Columns, Person, cell_text
@@ -88,7 +87,9 @@ def with_email(sender: Sender, value: str) -> list[Contact]:
 def with_phone(sender: Sender, value: str) -> list[Contact]:
     """Return all contacts that have exactly this number, however it is written."""
     return _once(
-        hit for hit in sender.pages(contacts.search(sms=_digits(value))) if has_channel(hit, ChannelType.SMS, value)
+        hit
+        for hit in sender.pages(contacts.search(sms=comparable_phone(value)))
+        if has_channel(hit, ChannelType.SMS, value)
     )
 
 
@@ -169,7 +170,7 @@ def key_of(by: By) -> Callable[[Person], Key]:
         found = identifier(person, by)
         if by is By.EMAIL:
             return Key(found.casefold(), found)
-        return Key(_digits(found) if by is By.PHONE else found, found)
+        return Key(comparable_phone(found) if by is By.PHONE else found, found)
 
     return key
 
@@ -221,11 +222,7 @@ def _has_id(sender: Sender, hit: Contact, value: str) -> bool:
     return hit.external_customer_id == value
 
 
-def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text)
-
-
-_NORMAL: Mapping[str, Callable[[str], str]] = {ChannelType.EMAIL: str.casefold, ChannelType.SMS: _digits}
+_NORMAL: Mapping[str, Callable[[str], str]] = {ChannelType.EMAIL: str.casefold, ChannelType.SMS: comparable_phone}
 
 _NOUNS = {By.EXTERNAL_CUSTOMER_ID: "external id", By.EMAIL: "address", By.PHONE: "telephone number"}
 

@@ -18,16 +18,14 @@ from urllib.parse import urlsplit
 from airflow_provider_sendpulse.api.call import Call, JsonBody
 from airflow_provider_sendpulse.api.clock import Clock
 from airflow_provider_sendpulse.esputnik.uploads import Upload
-from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, ServiceUnavailable
+from airflow_provider_sendpulse.exceptions import AmbiguousOutcome, ServiceError, ServiceUnavailable
 from airflow_provider_sendpulse.jobs.esputnik.import_pace import SETTLE_WINDOW
 from airflow_provider_sendpulse.jobs.esputnik.session_waiting import AGAIN
-from airflow_provider_sendpulse.jobs.esputnik.unanswered import UnansweredImport, repeats
+from airflow_provider_sendpulse.jobs.esputnik.unanswered import MOST_SILENCE, UnansweredImport, repeats
 from airflow_provider_sendpulse.jobs.position import PositionStore
 from airflow_provider_sendpulse.jobs.sending import Sender
 
 log = logging.getLogger(__name__)
-
-_MOST_SILENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +57,20 @@ class FileImport:
             return Upload(str(kept["import_id"]))
         if kept.get("unanswered"):
             self._wait(UnansweredImport(**kept["unanswered"]), clock)
-        for silence in range(1, _MOST_SILENCE + 1):
+        silence = 0
+        while True:
             sending = UnansweredImport(since=clock.now())
             self._keep(store, unanswered=asdict(sending))
             try:
                 upload = sender.send(self.call)
-            except Exception as error:
+            except ServiceError as error:
                 if not (isinstance(error, AmbiguousOutcome) or repeats(error)):
                     store.delete()
                     raise
                 missed = replace(sending, missed_at=clock.now())
                 self._keep(store, unanswered=asdict(missed))
-                if silence == _MOST_SILENCE:
+                silence += 1
+                if silence == MOST_SILENCE:
                     raise ServiceUnavailable(
                         f"{error} That was the second time. Another try imports the file again. {AGAIN}"
                     ) from error
@@ -79,7 +79,6 @@ class FileImport:
             else:
                 self._keep(store, import_id=upload.import_id)
                 return upload
-        raise AssertionError("the last answer that is lost raises")
 
     def _wait(self, unanswered: UnansweredImport, clock: Clock) -> None:
         now = clock.now()

@@ -32,7 +32,7 @@ from airflow_provider_sendpulse.jobs.esputnik.recognition import MappedValues, b
 from airflow_provider_sendpulse.jobs.esputnik.session_waiting import AGAIN
 from airflow_provider_sendpulse.jobs.esputnik.session_watch import End, SessionWatch
 from airflow_provider_sendpulse.jobs.esputnik.started_sessions import StartedSession, StartedSessions
-from airflow_provider_sendpulse.jobs.esputnik.unanswered import repeats
+from airflow_provider_sendpulse.jobs.esputnik.unanswered import MOST_SILENCE, repeats
 from airflow_provider_sendpulse.jobs.pausing import Paused
 from airflow_provider_sendpulse.jobs.position import Mark, Position, Prefix
 from airflow_provider_sendpulse.jobs.progress import Progress
@@ -42,9 +42,6 @@ from airflow_provider_sendpulse.jobs.screening import Item
 from airflow_provider_sendpulse.jobs.sending import Sender
 
 log = logging.getLogger(__name__)
-
-_MOST_SILENCE = 2
-"""Answers to one batch that may be lost; after that, what is wrong will not be over soon."""
 
 _NO_ANSWER = f"no answer came to the import, which may have been taken. {AGAIN}"
 
@@ -266,7 +263,7 @@ class ImportRun:
         self._sessions.got_no_answer(now)
         batch.silence += 1
         batch.settled_at = now + self._pace.settle_window
-        if batch.silence < _MOST_SILENCE:
+        if batch.silence < MOST_SILENCE:
             log.warning(
                 "%s: %s They are imported again in %.0f s, when whatever has come of it is over.",
                 batch.rows,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,6 +27,7 @@ from airflow_provider_sendpulse.jobs.screening import Item, Key, screened
 from airflow_provider_sendpulse.jobs.send_once import Fate, send_once
 from airflow_provider_sendpulse.jobs.sending import Sender
 from airflow_provider_sendpulse.jobs.sending_rules import SendingRules
+from airflow_provider_sendpulse.rows.addresses import comparable_phone
 from airflow_provider_sendpulse.rows.output import Layout
 from airflow_provider_sendpulse.rows.people import Person, cell_text
 
@@ -187,7 +187,7 @@ class MessageDelivery:
         return ACCEPTED
 
     def _normal(self, locator: str) -> str:
-        return locator.strip().casefold() if self.is_email else re.sub(r"\D", "", locator)
+        return locator.strip().casefold() if self.is_email else comparable_phone(locator)
 
 
 def _is_by_id(item: Item) -> bool:

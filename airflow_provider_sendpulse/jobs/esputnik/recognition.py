@@ -14,6 +14,7 @@ from airflow_provider_sendpulse.esputnik.import_sessions import DedupeOn, Failed
 from airflow_provider_sendpulse.esputnik.values import field_value
 from airflow_provider_sendpulse.exceptions import InvalidRequest
 from airflow_provider_sendpulse.jobs.esputnik.contact_mapping import Contacts
+from airflow_provider_sendpulse.rows.addresses import comparable_phone
 
 _EXACT = frozenset({DedupeOn.EMAIL, DedupeOn.SMS, DedupeOn.EXTERNAL_CUSTOMER_ID})
 _COLUMNS = {
@@ -187,7 +188,7 @@ def comparable(value: str) -> str:
 
 def _number(text: str) -> str:
     """Return the digits of a telephone number; ``00`` before it is another way to write ``+``."""
-    return re.sub(r"\D", "", text).removeprefix("00")
+    return comparable_phone(text).removeprefix("00")
 
 
 def _all_identities(contact: Contact, recognition: Recognition) -> list[str]:

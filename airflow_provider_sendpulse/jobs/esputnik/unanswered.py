@@ -9,6 +9,9 @@ from airflow_provider_sendpulse.esputnik.service import REPEATED
 from airflow_provider_sendpulse.exceptions import Refused, Throttled
 from airflow_provider_sendpulse.jobs.visibility import LONGEST_HOLD
 
+MOST_SILENCE = 2
+"""Answers to one import that may be lost; after that, what is wrong will not be over soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnansweredImport:
@@ -39,4 +42,4 @@ def repeats(error: Exception) -> bool:
     return isinstance(error, Refused | Throttled) and error.status == REPEATED
 
 
-__all__ = ["UnansweredImport", "repeats"]
+__all__ = ["MOST_SILENCE", "UnansweredImport", "repeats"]
